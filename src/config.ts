@@ -1,0 +1,138 @@
+// The only reader of the environment. Every variable is one line here, one in env.example and one in the README.
+import { resolve } from 'node:path'
+import { envSchema } from 'env-schema'
+import { type Static, Type } from 'typebox'
+import { CommandError } from './errors.ts'
+
+const postgresUrl = (who: string) => Type.Optional(Type.String({
+  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$', description: `a URL, postgres://user:password@host:port/database (${who})`
+}))
+const signingKey = (when: string) => Type.Optional(Type.String({
+  pattern: '^[\\x21-\\x7e]{32,}$', description: `at least 32 random characters, 10 different ones among them (${when})`
+}))
+
+/** Descriptions say what is allowed: they complete "VARIABLE is ..., but must be ...". */
+export const environment = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
+    default: 'development', description: 'development, production or test'
+  }),
+  HOST: Type.String({ default: 'localhost', pattern: '^[A-Za-z0-9.:-]+$', description: 'a name or address to listen on' }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'a port number, 0 to 65535 (0: any free one)' }),
+  BASE_DOMAIN: Type.String({
+    default: 'localhost',
+    pattern: '^(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
+    description: 'a domain in lower case without scheme, port or trailing dot; accounts live at its subdomains'
+  }),
+  TRUST_PROXY: Type.Optional(Type.String({
+    pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?(,[0-9a-fA-F.:]+(/[0-9]{1,3})?)*$',
+    description: 'a list of proxy addresses or networks, separated by commas'
+  })),
+  LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)), {
+    default: 'info', description: 'fatal, error, warn, info, debug, trace or silent'
+  }),
+  DATABASE_URL: postgresUrl('the app role; unset: an embedded server'),
+  OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
+  ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup only'),
+  POOL_MAX: Type.Integer({ default: 10, minimum: 2, maximum: 200, description: 'a number of connections, 2 to 200' }),
+  TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
+  TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
+  TENANT_SIGNING_KEY_PREVIOUS: signingKey('while a key is being rotated'),
+  DATA_DIR: Type.String({ default: '.data', minLength: 1, description: 'a folder for the embedded server' })
+})
+
+type Environment = Static<typeof environment>
+
+export interface SigningKeys { readonly current: string, readonly previous?: string | undefined }
+
+export interface Config {
+  readonly production: boolean
+  readonly host: string
+  readonly port: number
+  readonly baseDomain: string
+  readonly trustProxy: readonly string[]
+  readonly logLevel: string
+  /** Undefined where the embedded server is to be used. */
+  readonly databaseUrl?: string | undefined
+  readonly ownerDatabaseUrl?: string | undefined
+  readonly adminDatabaseUrl?: string | undefined
+  readonly poolMax: number
+  /** Undefined where the tenant context is not signed. */
+  readonly signing?: SigningKeys | undefined
+  readonly dataDir: string
+}
+
+/**
+ * Reads and checks the configuration, once, at start.
+ * @throws {CommandError} one line: the variable, what it was, and what is allowed
+ */
+export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = true): Config {
+  const env = read(source, dotenv)
+  if (env.OWNER_DATABASE_URL && !env.DATABASE_URL) {
+    throw new CommandError('DATABASE_URL is not set, but OWNER_DATABASE_URL is: set both, or neither to use the embedded server.')
+  }
+  return {
+    production: env.NODE_ENV === 'production',
+    host: env.HOST,
+    port: env.PORT,
+    baseDomain: env.BASE_DOMAIN,
+    trustProxy: env.TRUST_PROXY?.split(',') ?? [],
+    logLevel: env.LOG_LEVEL,
+    databaseUrl: env.DATABASE_URL,
+    ownerDatabaseUrl: env.OWNER_DATABASE_URL,
+    adminDatabaseUrl: env.ADMIN_DATABASE_URL,
+    poolMax: env.POOL_MAX,
+    signing: signing(env),
+    dataDir: resolve(env.DATA_DIR)
+  }
+}
+
+function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
+  const set = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) // VARIABLE= means: not set
+  try {
+    return envSchema<Environment>({
+      schema: structuredClone(environment), // env-schema changes what it is given
+      data: set,
+      env: false,
+      dotenv: dotenv && { path: '.env' },
+      ajv: { customOptions: ajv => Object.assign(ajv, { opts: { ...ajv.opts, verbose: true } }) } // errors carry the value
+    })
+  } catch (error) {
+    const [first] = (error as { errors?: Invalid[] }).errors ?? []
+    if (!first) throw error
+    throw new CommandError(explain(first))
+  }
+}
+
+interface Invalid { instancePath: string, data: unknown }
+
+function explain ({ instancePath, data }: Invalid): string {
+  const name = instancePath.split('/')[1] as keyof Environment
+  return `${name} is ${withoutSecrets(name, data)}, but must be ${allowed(name)}.`
+}
+
+function withoutSecrets (name: string, data: unknown): string {
+  if (/_KEY/.test(name)) return `of ${String(data).length} characters`
+  return JSON.stringify(/_URL$/.test(name) ? String(data).replace(/:[^/:@]*@/, ':***@') : data)
+}
+
+/** What a variable may be, in words. */
+export function allowed (name: keyof Environment): string {
+  return (environment.properties[name] as unknown as { description: string }).description
+}
+
+function signing (env: Environment): SigningKeys | undefined {
+  if (env.TENANT_SIGNING === 'off') return undefined
+  for (const name of ['TENANT_SIGNING_KEY', 'TENANT_SIGNING_KEY_PREVIOUS'] as const) {
+    const key = env[name]
+    if (key === undefined ? name === 'TENANT_SIGNING_KEY' : new Set(key).size < 10) {
+      throw new CommandError(`${name} is ${key === undefined ? 'not set' : 'too weak'}, but must be ${allowed(name)}. ` +
+        'Make one with: openssl rand -hex 32')
+    }
+  }
+  return { current: env.TENANT_SIGNING_KEY!, previous: env.TENANT_SIGNING_KEY_PREVIOUS }
+}
+
+/** What drizzle.config.ts needs: where `drizzle-kit studio` connects to. Set by the db:studio command. */
+export function drizzleKitUrl (): string | undefined {
+  return process.env.DRIZZLE_KIT_URL
+}

@@ -1,0 +1,84 @@
+// Every error that reaches a person: a stable code, a status, and one sentence that says what to do. Throw anywhere; the error
+// handler (routes/errors.ts) answers once. PostgreSQL's own text never leaves the log.
+
+const table = {
+  bad_request: [400, 'The request is not valid.'],
+  invalid_text: [400, 'The text contains characters that cannot be stored, such as NUL.'],
+  account_suspended: [403, 'This account is suspended. Its owner can have it opened again.'],
+  not_found: [404, 'There is nothing at this address.'],
+  account_not_found: [404, 'There is no account at this address. Check the spelling of the first part of the host name.'],
+  page_not_found: [404, 'This listing has no such page.'],
+  conflict: [409, 'Something with the same name or key is there already.'],
+  reference_missing: [409, 'What this refers to does not exist, or not any more.'],
+  host_not_served: [421, 'This server does not serve that host name.'],
+  internal: [500, 'Something went wrong on our side. It has been logged.'],
+  not_committed: [500, 'Nothing was saved, because a part of it failed.'],
+  transaction_closed: [500, 'A database call came after its transaction had ended.'],
+  tenant_missing: [500, 'A database call was made without a tenant.'],
+  tenant_mismatch: [500, 'A database call named another tenant than its transaction.'],
+  not_tenanted: [500, 'A table that belongs to no tenant was used in a tenant\'s transaction.'],
+  pool_busy: [503, 'The server is busy. Try again in a moment.'],
+  database_unavailable: [503, 'The database cannot be reached. Try again in a moment.'],
+  connection_lost: [503, 'The connection to the database was lost; nothing was saved. Try again in a moment.'],
+  statement_timeout: [503, 'This took too long and was stopped; nothing was saved. Try again in a moment.'],
+  try_again: [503, 'Another change was in the way; nothing was saved. Try again in a moment.'],
+  commit_unknown: [503, 'The connection was lost while saving, so it is not known whether the change was kept. Look before you repeat it.']
+} as const satisfies Record<string, readonly [status: number, message: string]>
+
+export type ErrorCode = keyof typeof table
+
+/** An error with a place in the table above. `cause` is for the log only. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly statusCode: number
+
+  constructor (code: ErrorCode, options?: { message?: string, cause?: unknown }) {
+    super(options?.message ?? table[code][1], { cause: options?.cause })
+    this.name = new.target.name
+    this.code = code
+    this.statusCode = table[code][0]
+  }
+}
+
+/** There is no tenant: the call was stopped before any SQL was sent. */
+export class TenantMissingError extends AppError {
+  constructor () { super('tenant_missing') }
+}
+
+/** A command or the start cannot go on: one line for the person at the terminal, exit code 1. */
+export class CommandError extends Error {}
+
+/** What a SQLSTATE means to the person who waits. A class (two characters) stands for all its codes. */
+const sqlStates: Record<string, ErrorCode> = {
+  '08': 'connection_lost',
+  22021: 'invalid_text',
+  '22P05': 'invalid_text',
+  23503: 'reference_missing',
+  23505: 'conflict',
+  '25P03': 'statement_timeout',
+  '25P04': 'statement_timeout',
+  25006: 'database_unavailable',
+  28: 'database_unavailable',
+  '3D': 'database_unavailable',
+  40001: 'try_again',
+  '40P01': 'try_again',
+  53: 'database_unavailable',
+  '55P03': 'try_again',
+  57014: 'statement_timeout',
+  '57P': 'database_unavailable'
+}
+
+/** Anything thrown, as an AppError. What nobody foresaw becomes `internal`, with the original as its cause. */
+export function asAppError (error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const state = sqlState(error)
+  const code = state && (sqlStates[state] ?? sqlStates[state.slice(0, 3)] ?? sqlStates[state.slice(0, 2)])
+  return new AppError(code || 'internal', { cause: error })
+}
+
+/** The SQLSTATE of an error that PostgreSQL answered with (also where drizzle has wrapped it); undefined for any other. */
+export function sqlState (error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e.name === 'PostgresError') return (e as Error & { code: string }).code
+  }
+}
