@@ -1,0 +1,52 @@
+// The doors to the database for application code: a tenant's transaction, and the directory. There is no other.
+import type { SigningKeys } from '../config.ts'
+import { type AccountId, accountId } from './account.ts'
+import { contexts } from './context.ts'
+import { Tenant } from './scope.ts'
+import { SlotPool } from './slots.ts'
+import { type Mode, Transaction } from './transaction.ts'
+
+export interface TenancyOptions {
+  /** The app role's URL. */
+  readonly url: string
+  /** Connections at the most; one account gets half of them. */
+  readonly poolMax: number
+  /** Undefined where the tenant context is not signed. */
+  readonly signing?: SigningKeys | undefined
+}
+
+export type Tenancy = ReturnType<typeof createTenancy>
+
+export function createTenancy ({ url, poolMax, signing }: TenancyOptions) {
+  const pool = new SlotPool(url, poolMax)
+  const contextOf = contexts(signing)
+
+  /** A transaction that the caller must end. It takes a slot with its first statement, not before. */
+  function begin (account: AccountId, mode: Mode): { tenant: Tenant, transaction: Transaction } {
+    const transaction = new Transaction(pool, contextOf, accountId(account), mode)
+    return { tenant: new Tenant(transaction), transaction }
+  }
+
+  /**
+   * Runs `work` in one transaction of one account: committed if it returns, rolled back if it throws.
+   * The only code that knows where an account's rows are.
+   * @throws {TenantMissingError} before any SQL is sent, if there is no account; what `work` throws; what a commit throws
+   */
+  async function withTenant<T> (account: AccountId, work: (tenant: Tenant) => Promise<T>, mode: Mode = 'read write'): Promise<T> {
+    const { tenant, transaction } = begin(account, mode)
+    let result: T
+    try {
+      result = await work(tenant)
+    } catch (error) {
+      await transaction.rollback()
+      throw error
+    }
+    await transaction.commit()
+    return result
+  }
+
+  /** Waits for open transactions, up to ten seconds, and ends the connections. */
+  const close = () => pool.close(10_000)
+
+  return { begin, withTenant, close }
+}
