@@ -1,7 +1,7 @@
 import { defineConfig } from 'drizzle-kit'
-import { drizzleKitUrl } from './src/config.ts'
+import { drizzleKit } from './src/config.ts'
 
-const url = drizzleKitUrl()
+const url = drizzleKit.url()
 
 export default defineConfig({
   dialect: 'postgresql',

@@ -27,9 +27,9 @@ export const environment = Type.Object({
     pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?(,[0-9a-fA-F.:]+(/[0-9]{1,3})?)*$',
     description: 'a list of proxy addresses or networks, separated by commas'
   })),
-  LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)), {
-    default: 'info', description: 'fatal, error, warn, info, debug, trace or silent'
-  }),
+  LOG_LEVEL: Type.Optional(Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)), {
+    description: 'fatal, error, warn, info, debug, trace or silent'
+  })),
   DATABASE_URL: postgresUrl('the app role; unset: an embedded server'),
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
   ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup only'),
@@ -50,7 +50,8 @@ export interface Config {
   readonly port: number
   readonly baseDomain: string
   readonly trustProxy: readonly string[]
-  readonly logLevel: string
+  /** Undefined: as the command sees fit. */
+  readonly logLevel?: string | undefined
   /** Undefined where the embedded server is to be used. */
   readonly databaseUrl?: string | undefined
   readonly ownerDatabaseUrl?: string | undefined
@@ -132,7 +133,8 @@ function signing (env: Environment): SigningKeys | undefined {
   return { current: env.TENANT_SIGNING_KEY!, previous: env.TENANT_SIGNING_KEY_PREVIOUS }
 }
 
-/** What drizzle.config.ts needs: where `drizzle-kit studio` connects to. Set by the db:studio command. */
-export function drizzleKitUrl (): string | undefined {
-  return process.env.DRIZZLE_KIT_URL
+/** How the db:studio command tells drizzle.config.ts, in a process of its own, where to connect. */
+export const drizzleKit = {
+  environment: (url: string): NodeJS.ProcessEnv => ({ ...process.env, DRIZZLE_KIT_URL: url }),
+  url: (): string | undefined => process.env.DRIZZLE_KIT_URL
 }

@@ -1,7 +1,9 @@
 // Where the database is: the server of the configuration, or the embedded one, found running or started for as long as it is needed.
+// A server of the configuration is left as it is; the embedded one is set up and migrated whenever it is started.
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { embeddedServer } from './embedded.ts'
+import { migrateDatabase } from './migrate.ts'
 import { roleNames, setUpDatabase } from './roles.ts'
 
 export interface Database {
@@ -22,7 +24,10 @@ export async function openDatabase (config: Config): Promise<Database> {
   const url = (user: string, password: string, database: string) => `postgres://${user}:${password}@127.0.0.1:${server.port}/${database}`
   const { admin, owner, app } = server.passwords
   try {
-    if (server.started) await setUpDatabase({ adminUrl: url('postgres', admin, 'postgres'), database: 'rowhouse', passwords: { owner, app } })
+    if (server.started) {
+      await setUpDatabase({ adminUrl: url('postgres', admin, 'postgres'), database: 'rowhouse', passwords: { owner, app } })
+      await migrateDatabase(url(roleNames.owner, owner, 'rowhouse'), config.signing)
+    }
   } catch (error) {
     await server.release()
     throw error

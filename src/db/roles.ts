@@ -112,7 +112,9 @@ function explain (error: unknown): unknown {
 
 /** One line for a server that does not answer or does not let us in. */
 export function unreachable (variable: string, error: unknown): CommandError {
-  const { code, message } = error as { code?: string, message: string }
+  let root = error as Error & { code?: string }
+  while (root.cause instanceof Error) root = root.cause
+  const { code, message } = root
   const reason: Record<string, string> = {
     ECONNREFUSED: 'nothing listens there',
     ENOTFOUND: 'there is no such host',

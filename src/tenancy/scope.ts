@@ -152,7 +152,9 @@ const mine = placeholder('account')
 
 const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), mine)
 
-function selection (db: Db, { from, joins = [], columns, where, orderBy = [], limit, offset }: Query<TenantTable, readonly Join[], ColumnsOf<TenantTable, readonly Join[]>>) {
+type AnyQuery = Query<TenantTable, readonly Join[], ColumnsOf<TenantTable, readonly Join[]>>
+
+function selection (db: Db, { from, joins = [], columns, where, orderBy = [], limit, offset }: AnyQuery) {
   const tables = [from, ...joins.map(join => join.table)]
   for (const table of tables) mustBeTenanted(table)
   for (const part of [...Object.values(columns), where, ...orderBy, ...joins.map(join => join.on)]) mustStayWithin(tables, part)

@@ -6,7 +6,6 @@ import { type PostgresJsDatabase, drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { limits } from '../db/limits.ts'
 import { AppError } from '../errors.ts'
-import type { AccountId } from './account.ts'
 
 export type Db = PostgresJsDatabase
 export type Rows = postgres.RowList<postgres.Row[]>
@@ -158,38 +157,43 @@ export class Slot {
   }
 }
 
-interface Waiter { account: AccountId, resolve: (slot: Slot) => void, reject: (error: unknown) => void, timer?: NodeJS.Timeout }
+/** Who holds slots: an account, or a door that belongs to none. */
+export type Holder = number | string
+
+interface Waiter { holder: Holder, resolve: (slot: Slot) => void, reject: (error: unknown) => void, timer?: NodeJS.Timeout }
 
 const maxAge = 30 * 60_000 // a backend's caches grow with time, and a balancer may want the connection elsewhere
 
 export class SlotPool {
   readonly #url: string
   readonly #max: number
-  /** How many slots one account may hold. */
   readonly #share: number
   readonly #idle: Slot[] = []
   readonly #waiting: Waiter[] = []
-  readonly #held = new Map<AccountId, number>()
+  readonly #held = new Map<Holder, number>()
   #live = 0
   #opening = 0
   #closed = false
   #onDrained: (() => void) | undefined
 
-  /** @param max connections at the most, 2 or more */
-  constructor (url: string, max: number) {
+  /**
+   * @param max connections at the most
+   * @param share how many of them one holder may have; half by default, so that a busy account leaves room for the others
+   */
+  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2))) {
     this.#url = url
     this.#max = max
-    this.#share = Math.max(1, Math.floor(max / 2))
+    this.#share = share
   }
 
   /**
-   * A slot for this account, within two seconds.
+   * A slot for this holder, within two seconds.
    * @throws {AppError} pool_busy, or database_unavailable
    */
-  acquire (account: AccountId): Promise<Slot> {
+  acquire (holder: Holder): Promise<Slot> {
     if (this.#closed) return Promise.reject(new AppError('pool_busy'))
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { account, resolve, reject }
+      const waiter: Waiter = { holder, resolve, reject }
       this.#waiting.push(waiter)
       this.#serve()
       if (!this.#waiting.includes(waiter)) return
@@ -198,10 +202,10 @@ export class SlotPool {
   }
 
   /** Takes a slot back, clean or dead. */
-  release (slot: Slot, account: AccountId): void {
-    const held = this.#held.get(account)! - 1
-    if (held > 0) this.#held.set(account, held)
-    else this.#held.delete(account)
+  release (slot: Slot, holder: Holder): void {
+    const held = this.#held.get(holder)! - 1
+    if (held > 0) this.#held.set(holder, held)
+    else this.#held.delete(holder)
     if (!slot.dead && (slot.stale || Date.now() - slot.openedAt > maxAge)) slot.destroy(new AppError('connection_lost', { cause: 'retired' }))
     if (slot.dead) this.#live--
     else this.#idle.push(slot)
@@ -226,17 +230,17 @@ export class SlotPool {
     for (const slot of [...this.#idle]) slot.destroy(new AppError('connection_lost', { cause: 'closing' }))
   }
 
-  /** Gives idle slots to those who wait, first come first served, passing over accounts that hold their share already. */
+  /** Gives idle slots to those who wait, first come first served, passing over those that have their share already. */
   #serve (): void {
     let wanted = 0
     for (let i = 0; i < this.#waiting.length;) {
       const waiter = this.#waiting[i]!
-      const held = this.#held.get(waiter.account) ?? 0
+      const held = this.#held.get(waiter.holder) ?? 0
       const slot = held < this.#share ? this.#idle.pop() : undefined
       if (slot) {
         this.#waiting.splice(i, 1)
         clearTimeout(waiter.timer)
-        this.#held.set(waiter.account, held + 1)
+        this.#held.set(waiter.holder, held + 1)
         waiter.resolve(slot)
       } else {
         if (held < this.#share) wanted++

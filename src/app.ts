@@ -1,0 +1,72 @@
+// The table of contents, in the order in which a request meets it. Builds and does not listen; server.ts does.
+import { randomUUID } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { answerError, answerErrors, asPage, asProblem } from './routes/errors.ts'
+import { assetRoutes } from './routes/assets.ts'
+import { type Readiness, healthRoutes } from './routes/health.ts'
+import { homeRoute } from './routes/home.ts'
+import { openApi } from './routes/openapi.ts'
+import { subtaskApi, subtaskPages } from './routes/subtasks.ts'
+import type { Directory } from './tenancy/directory.ts'
+import { tenantRequests } from './tenancy/request.ts'
+import type { Tenancy } from './tenancy/tenancy.ts'
+
+export interface AppOptions {
+  readonly tenancy: Tenancy
+  readonly directory: Directory
+  readonly ready: Readiness
+  readonly baseDomain: string
+  /** Proxies whose X-Forwarded-* headers are believed. */
+  readonly trustProxy: readonly string[]
+  readonly logger: FastifyServerOptions['logger']
+}
+
+export async function buildApp ({ tenancy, directory, ready, baseDomain, trustProxy, logger = false }: AppOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    logger,
+    genReqId: () => randomUUID(),
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    bodyLimit: 64 * 1024,
+    requestTimeout: 15_000,
+    routerOptions: { ignoreTrailingSlash: true },
+    ajv: { customOptions: { coerceTypes: true, removeAdditional: false } }, // true, not 'array': page=1&page=2 is an error
+    frameworkErrors: (error, request, reply) => { answerError(error, request as never, reply as never, asPage) }
+  })
+  answerErrors(app, asPage)
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: contentSecurity } })
+
+  // Of no tenant, on purpose
+  await app.register(healthRoutes, { ready })
+  await app.register(assetRoutes)
+
+  // host -> account -> transaction: src/tenancy/request.ts
+  await app.register(tenantRequests, { tenancy, directory, baseDomain })
+  await app.register(homeRoute, { baseDomain })
+
+  await app.register(async pages => {
+    pages.tenanted(pages)
+    await pages.register(subtaskPages)
+  })
+
+  await app.register(async api => {
+    answerErrors(api, asProblem)
+    await api.register(openApi)
+    await api.register(async tenanted => {
+      api.tenanted(tenanted)
+      await tenanted.register(subtaskApi)
+    })
+  }, { prefix: '/api' })
+
+  return app
+}
+
+/** No script, nothing from elsewhere. */
+const contentSecurity = {
+  defaultSrc: ["'none'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"]
+}

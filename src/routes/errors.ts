@@ -1,0 +1,47 @@
+// Throw anywhere; it is answered here, once: as a page for people, as a problem (RFC 9457) for programs.
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, asAppError, sqlState } from '../errors.ts'
+import { errorPage } from '../views/plain.ts'
+
+type Answer = (reply: FastifyReply, status: number, code: string, message: string) => FastifyReply
+
+export const asPage: Answer = (reply, status, _code, message) =>
+  reply.code(status).type('text/html; charset=utf-8').send(errorPage(status, message))
+
+export const asProblem: Answer = (reply, status, code, message) =>
+  reply.code(status).type('application/problem+json').serializer(String).send(JSON.stringify({ type: 'about:blank', status, code, title: message }))
+
+/** Makes a scope answer its errors, and addresses that it does not have, in this way. */
+export function answerErrors (scope: FastifyInstance, answer: Answer): void {
+  scope.setErrorHandler((error, request, reply) => answerError(error, request, reply, answer))
+  scope.setNotFoundHandler((request, reply) => answerError(new AppError('not_found'), request, reply, answer))
+}
+
+export function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const { status, code, message } = clientError(error) ?? known(error)
+  if (sqlState(error) === '42501') {
+    // Never a user's doing: one of our statements stepped over a wall, and the wall held.
+    request.log.error({ err: error, event: 'rls_refusal' }, 'the database refused a statement of ours')
+  } else if (status >= 500) {
+    request.log.error(error)
+  }
+  if (status === 503) reply.header('retry-after', '1')
+  return answer(reply, status, code, message)
+}
+
+function known (error: unknown) {
+  const { statusCode, code, message } = asAppError(error)
+  return { status: statusCode, code, message }
+}
+
+/** What Fastify itself refuses before a route runs: a bad query, body, URL or header. */
+function clientError (error: unknown) {
+  const { statusCode: status = 500, validation, validationContext, code } = error as Partial<FastifyError>
+  if (error instanceof AppError || !code?.startsWith('FST_') || status >= 500) return undefined
+  return { status, code: 'bad_request', message: validation ? explain(validation[0]!, validationContext) : `${(error as Error).message}.`.replace(/\.\.$/, '.') }
+}
+
+function explain ({ keyword, instancePath, params, message }: NonNullable<FastifyError['validation']>[0], context = 'request'): string {
+  if (keyword === 'additionalProperties') return `The ${context} has no parameter "${String(params.additionalProperty)}".`
+  return `In the ${context}, ${instancePath.slice(1) || 'it'} ${message}.`
+}

@@ -1,0 +1,14 @@
+import type { FastifyInstance } from 'fastify'
+
+/** Resolves if requests can be served; throws what stands in the way. */
+export type Readiness = () => Promise<void>
+
+/** `/healthz`: the process lives. `/readyz`: its database answers and is up to date. For probes, so on any host. */
+export async function healthRoutes (app: FastifyInstance, { ready }: { ready: Readiness }) {
+  app.get('/healthz', { logLevel: 'warn' }, async () => ({ status: 'ok' }))
+
+  app.get('/readyz', { logLevel: 'warn' }, async () => {
+    await ready()
+    return { status: 'ready' }
+  })
+}

@@ -1,0 +1,92 @@
+// Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import { audit } from './db/checks.ts'
+import { unreachable } from './db/roles.ts'
+import { AppError, CommandError } from './errors.ts'
+import { createDirectory } from './tenancy/directory.ts'
+import { createTenancy } from './tenancy/tenancy.ts'
+
+export interface Server {
+  readonly app: FastifyInstance
+  /** Where it listens. */
+  readonly port: number
+  /** Answers what has been asked, then ends the connections. */
+  close (): Promise<void>
+}
+
+/**
+ * @param databaseUrl the app role's URL
+ * @throws {CommandError} if the database is not safe or not there, or the port is taken
+ */
+export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger']): Promise<Server> {
+  const directory = createDirectory(databaseUrl)
+  const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
+  const signing = config.signing !== undefined
+  let closing = false
+
+  const findings = await audit(directory, signing).catch(error => {
+    throw unreachable('DATABASE_URL', error)
+  })
+  if (findings[0]) throw new CommandError(`This database is not safe to serve from. ${findings[0].problem} (${findings[0].id})`)
+
+  const ready = async () => {
+    if (closing) throw new AppError('database_unavailable', { message: 'The server is closing.' })
+    const [finding] = await audit(directory, signing)
+    if (finding) throw new AppError('database_unavailable', { message: 'The database is not in the state this program expects.', cause: finding })
+  }
+
+  const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger })
+  app.addHook('onClose', async () => {
+    await tenancy.close()
+    await directory.close()
+  })
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await app.close()
+    throw cannotListen(error as NodeJS.ErrnoException, config)
+  }
+  const address = app.server.address()
+  return {
+    app,
+    port: typeof address === 'object' && address ? address.port : config.port,
+    close () {
+      closing = true
+      return app.close()
+    }
+  }
+}
+
+function cannotListen ({ code, message }: NodeJS.ErrnoException, { host, port }: Config): CommandError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'something else listens there. Set PORT to another one',
+    EACCES: 'ports below 1024 take special rights. Set PORT to a higher one',
+    EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one it has',
+    ENOTFOUND: 'there is no such host. Set HOST to an address of this machine'
+  }
+  return new CommandError(`Cannot listen on ${host}:${port}: ${reasons[code ?? ''] ?? message}.`)
+}
+
+/**
+ * Ends in order on SIGINT and SIGTERM (exit code 0) and after an error that nobody caught (1); a second signal ends at once (1).
+ * npm hands on the Ctrl-C that the terminal has sent us already, so what comes within a second counts as one signal.
+ * @param early tells of a signal that came while we were starting
+ */
+export function closeOnSignal (early: AbortSignal, close: () => Promise<void>, onError: (error: Error) => void): void {
+  const grace = closeWithGrace({ delay: 15_000, logger: false, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
+    if (err) onError(err)
+    await close()
+  })
+  let first: number | undefined
+  const onSignal = () => {
+    if (first === undefined) {
+      first = Date.now()
+      grace.close()
+    } else if (Date.now() - first > 1000) process.exit(1)
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  if (early.aborted) onSignal()
+}

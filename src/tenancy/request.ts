@@ -1,0 +1,97 @@
+// A tenanted request: host -> account -> transaction -> reply -> commit. The scope that calls tenanted() and whatever is registered
+// inside it has these hooks; a route outside has no tenant, and asking for one there throws.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { fastifyPlugin } from 'fastify-plugin'
+import { AppError, TenantMissingError } from '../errors.ts'
+import type { Account, Directory } from './directory.ts'
+import { type Host, parseHost } from './host.ts'
+import type { Tenant } from './scope.ts'
+import type { Tenancy } from './tenancy.ts'
+import type { Transaction } from './transaction.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Which part of us the request means. @throws {AppError} host_not_served, account_not_found */
+    readonly site: Host
+    /** The account whose host this is. @throws {TenantMissingError} outside a tenanted scope */
+    readonly account: Account
+    /** The account's rows, in this request's transaction. @throws {TenantMissingError} outside a tenanted scope */
+    readonly tenant: Tenant
+    /** Finds the account whose host this is. @throws {AppError} account_not_found, account_suspended */
+    resolveAccount (): Promise<Account>
+  }
+}
+
+interface State { account?: Account, tenant?: Tenant, transaction?: Transaction | undefined }
+
+export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly directory: Directory, readonly baseDomain: string }
+
+/** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
+export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain }: TenantRequestOptions) => {
+  const states = new WeakMap<FastifyRequest, State>()
+  const stateOf = (request: FastifyRequest): State => states.get(request) ?? {}
+
+  app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
+  app.decorateRequest('account', { getter () { return stateOf(this).account ?? missing() } })
+  app.decorateRequest('tenant', { getter () { return stateOf(this).tenant ?? missing() } })
+  app.decorateRequest('resolveAccount', async function () {
+    const { site } = this
+    const account = site.kind === 'account' ? await directory.resolve(site.host) : undefined
+    if (!account) throw new AppError('account_not_found')
+    if (account.status !== 'active') throw new AppError('account_suspended')
+    return account
+  })
+
+  app.decorate('tenanted', (scope: FastifyInstance) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      reply.header('cache-control', 'private, no-store').header('vary', 'Cookie')
+      states.set(request, { account: await request.resolveAccount() })
+    })
+
+    scope.addHook('preHandler', async request => {
+      const state = stateOf(request)
+      Object.assign(state, tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write'))
+    })
+
+    // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not.
+    scope.addHook('onSend', async (request, reply) => {
+      const transaction = take(request)
+      if (!transaction) return
+      const ended = reply.statusCode < 400 ? transaction.commit() : transaction.rollback()
+      if (isRead(request)) ended.catch(error => request.log.warn(error, 'a read could not be committed'))
+      else await ended
+    })
+
+    // However a request ends, its transaction does not outlive it.
+    scope.addHook('onResponse', async request => { await take(request)?.rollback() })
+    scope.addHook('onTimeout', async request => { await take(request)?.rollback() })
+  })
+
+  /** Once only: onSend runs again for the error reply, should the commit throw. */
+  function take (request: FastifyRequest): Transaction | undefined {
+    const state = stateOf(request)
+    const { transaction } = state
+    state.transaction = undefined
+    return transaction
+  }
+}, { name: 'tenant-requests' })
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Makes every route of this scope, and of those inside it, a tenant's. */
+    tenanted (scope: FastifyInstance): void
+  }
+}
+
+const isRead = (request: FastifyRequest) => request.method === 'GET' || request.method === 'HEAD'
+
+/** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
+function hostOf (request: FastifyRequest): string {
+  const named = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+  if (named !== 1) throw new AppError('host_not_served')
+  return request.host
+}
+
+function missing (): never {
+  throw new TenantMissingError()
+}

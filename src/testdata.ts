@@ -1,0 +1,93 @@
+// Accounts full of plausible data, the same bytes for the same seed. What an account holds depends on the seed and its number alone,
+// so ten accounts at once are the same as five and then five more.
+import { Faker, base, en, generateMersenne53Randomizer } from '@faker-js/faker'
+import { hash } from '@node-rs/argon2'
+import { v7 } from 'uuid'
+import { accounts, projects, subtasks, tasks, users } from './db/schema.ts'
+import type { TenantTable } from './db/tenant-table.ts'
+import type { NewRow, Tenant } from './tenancy/scope.ts'
+
+/** Both ends included. */
+export interface Range { readonly min: number, readonly max: number }
+
+export interface Amounts {
+  readonly users: Range
+  readonly projects: Range
+  /** Drawn once per account and multiplied by its projects, among which the tasks are then spread at random. */
+  readonly tasks: Range
+  /** Likewise, by tasks. */
+  readonly subtasks: Range
+}
+
+export interface AccountData {
+  readonly account: NewRow<typeof accounts>
+  readonly users: NewRow<typeof users>[]
+  readonly projects: NewRow<typeof projects>[]
+  readonly tasks: NewRow<typeof tasks>[]
+  readonly subtasks: NewRow<typeof subtasks>[]
+}
+
+export const slugOf = (number: number) => `tenant-${number}`
+
+/** argon2id of the word `password`, in OWASP's parameters (the library's defaults). The salt comes from the seed. */
+export function demoPasswordHash (seed: number): Promise<string> {
+  return hash('password', { salt: Buffer.from(`rowhouse-${seed}`.padEnd(16, '.')).subarray(0, 16) })
+}
+
+/** @param number the account's, from 0; its slug is `tenant-<number>` */
+export function generateAccount (seed: number, number: number, amounts: Amounts, passwordHash: string): AccountData {
+  const randomizer = generateMersenne53Randomizer()
+  randomizer.seed([seed, number])
+  const faker = new Faker({ locale: [en, base], randomizer })
+  const newId = ids(() => randomizer.next(), number)
+  const many = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i))
+  const draw = (range: Range) => faker.number.int(range)
+  const sentence = () => {
+    const { hacker } = faker
+    const [first = '', ...rest] = `${hacker.verb()} the ${hacker.adjective()} ${hacker.noun()}`
+    return first.toUpperCase() + rest.join('')
+  }
+
+  const account = { slug: slugOf(number), name: faker.company.name() }
+  const userRows = many(draw(amounts.users), i => {
+    const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()]
+    const email = `${firstName}.${lastName}-${i}@example.com`.toLowerCase().replace(/[^a-z0-9.@-]/g, '')
+    return { id: newId(), email, firstName, lastName, isActive: true, dateJoined: faker.date.between(years), passwordHash }
+  })
+  const projectRows = many(draw(amounts.projects), () => ({ id: newId(), name: faker.company.catchPhrase(), details: faker.hacker.phrase() }))
+  const work = () => ({ name: sentence(), isComplete: faker.datatype.boolean(), details: faker.hacker.phrase() })
+  const taskRows = many(draw(amounts.tasks) * projectRows.length, () => ({
+    id: newId(), projectId: faker.helpers.arrayElement(projectRows).id, ...work()
+  }))
+  const subtaskRows = many(draw(amounts.subtasks) * taskRows.length, () => ({
+    id: newId(), taskId: faker.helpers.arrayElement(taskRows).id, ...work()
+  }))
+  return { account, users: userRows, projects: projectRows, tasks: taskRows, subtasks: subtaskRows }
+}
+
+const years = { from: '2020-01-01T00:00:00Z', to: '2025-01-01T00:00:00Z' }
+
+/** UUID v7, but of a clock that starts in 2025 for every account and ticks once a row. */
+function ids (random: () => number, account: number): () => string {
+  let tick = Date.UTC(2025, 0) + account
+  const words = new Uint32Array(4)
+  return () => {
+    for (let i = 0; i < 4; i++) words[i] = random() * 2 ** 32
+    return v7({ msecs: tick++, seq: words[3]!, random: new Uint8Array(words.buffer) })
+  }
+}
+
+const rowsPerStatement = 2_000
+
+/** Writes one account's data, in the transaction of that account. */
+export async function writeAccount (tenant: Tenant, data: AccountData): Promise<void> {
+  await tenant.insert(accounts, data.account)
+  await insertInParts(tenant, users, data.users)
+  await insertInParts(tenant, projects, data.projects)
+  await insertInParts(tenant, tasks, data.tasks)
+  await insertInParts(tenant, subtasks, data.subtasks)
+}
+
+async function insertInParts<T extends TenantTable> (tenant: Tenant, table: T, rows: NewRow<T>[]): Promise<void> {
+  for (let i = 0; i < rows.length; i += rowsPerStatement) await tenant.insertMany(table, rows.slice(i, i + rowsPerStatement))
+}
