@@ -78,8 +78,7 @@ async function limitAppRole (server: postgres.Sql): Promise<void> {
 
 /** What PostgreSQL gives to PUBLIC and an app role must not have. */
 async function lockDown (sql: postgres.Sql, database: string): Promise<SetUpResult> {
-  await sql`revoke all on database ${sql(database)} from public`
-  await sql`grant connect on database ${sql(database)} to ${sql(roleNames.owner)}, ${sql(roleNames.app)}`
+  await closeDatabase(sql, database)
   await sql.unsafe(`alter schema public owner to ${roleNames.owner}`)
   await sql.unsafe('revoke all on schema public from public')
   const [me] = await sql`select rolsuper from pg_roles where rolname = current_user`
@@ -94,6 +93,12 @@ async function lockDown (sql: postgres.Sql, database: string): Promise<SetUpResu
        and proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_open', 'lo_import', 'lo_export', 'lo_unlink', 'lo_truncate', 'lo_truncate64')`
   for (const { name } of writers) await sql.unsafe(`revoke execute on function pg_catalog.${name} from public`)
   return { setConfigRevoked: true }
+}
+
+/** Nobody else may connect or make temporary tables. These rights are the database's own: a copy made from a template lacks them. */
+export async function closeDatabase (sql: postgres.Sql, database: string): Promise<void> {
+  await sql`revoke all on database ${sql(database)} from public`
+  await sql`grant connect on database ${sql(database)} to ${sql(roleNames.owner)}, ${sql(roleNames.app)}`
 }
 
 export function withDatabaseName (url: string, database: string): string {

@@ -1,0 +1,3 @@
+import { stopTestServer } from './server.ts'
+
+await stopTestServer()
