@@ -13,6 +13,7 @@ export class Transaction {
   readonly #pool: SlotPool
   readonly #contextOf: ContextOf
   #opening: Promise<Slot> | undefined
+  #slot: Slot | undefined
   #closed = false
   /** The first statement that failed. After it PostgreSQL does nothing more, and a COMMIT would be answered by ROLLBACK. */
   #failure: unknown
@@ -31,9 +32,13 @@ export class Transaction {
    */
   async ask<T> (query: (slot: Slot) => Promise<T>): Promise<T> {
     this.#mustBeUsable()
-    const slot = await this.#open()
+    const slot = this.#slot ?? await this.#open()
     this.#mustBeUsable() // it may have ended while we waited for the slot
-    return slot.lend((text, values, way) => this.#send(slot, text, values, way), query)
+    try {
+      return await slot.lend((text, values, way) => this.#send(slot, text, values, way), query)
+    } catch (error) {
+      throw this.#failure ?? error // the bare error: drizzle's has all parameters in its message
+    }
   }
 
   #mustBeUsable (): void {
@@ -43,6 +48,7 @@ export class Transaction {
 
   #open (): Promise<Slot> {
     this.#opening ??= this.#pool.acquire(this.account).then(slot => {
+      this.#slot = slot
       // Not awaited on purpose. Their failure is everybody's: #send keeps it, and every later statement throws it.
       this.#send(slot, `begin ${this.#mode}`, [], 'control').catch(() => {})
       this.#send(slot, 'select tenancy.enter($1)', [this.#contextOf(this.account)], 'arrays').catch(() => {})

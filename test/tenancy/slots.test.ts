@@ -1,0 +1,89 @@
+// The pool: shares, deadlines, and what is thrown away.
+import { sql } from 'drizzle-orm'
+import t, { type Test } from 'tap'
+import { projects } from '../../src/db/schema.ts'
+import { limits } from '../../src/db/limits.ts'
+import { SlotPool } from '../../src/tenancy/slots.ts'
+import type { Tenant } from '../../src/tenancy/scope.ts'
+import { A, B, testDatabase, testTenancy } from '../support/database.ts'
+import { plant } from '../support/rows.ts'
+
+async function scene (t: Test) {
+  const database = await testDatabase(t)
+  await plant(database.admin, A, B)
+  return database
+}
+
+const busy = (seconds: number) => (tenant: Tenant) => tenant.count(projects, sql`${projects.name} <> '' and pg_sleep(${seconds}) is not null`)
+
+t.test('one account gets half of the slots, and its neighbour does not wait for it', async t => {
+  const database = await scene(t)
+  const tenancy = testTenancy(t, database, { poolMax: 4 })
+  const hog = Array.from({ length: 6 }, () => tenancy.withTenant(A, busy(0.7)))
+  const neighbour = tenancy.withTenant(B, tenant => tenant.count(projects))
+  const first = await Promise.race([neighbour.then(() => 'neighbour'), ...hog.map(each => each.then(() => 'hog'))])
+  t.equal(first, 'neighbour')
+  const [{ n } = { n: 0 }] = await database.admin`
+    select count(*)::int as n from pg_stat_activity where datname = ${database.name} and query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`
+  t.equal(n, 2)
+  t.same(await Promise.all(hog), Array(6).fill(1), 'those who waited were served')
+})
+
+t.test('who waits too long for a slot is told so', async t => {
+  const tenancy = testTenancy(t, await scene(t), { poolMax: 2 })
+  const hog = tenancy.withTenant(A, busy(limits.acquire / 1000 + 0.7))
+  await t.rejects(tenancy.withTenant(A, tenant => tenant.count(projects)), { code: 'pool_busy', statusCode: 503 })
+  t.equal(await hog, 1)
+  t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1, 'the slot came back')
+})
+
+t.test('a server that is not there is an answer, not a wait', async t => {
+  const tenancy = testTenancy(t, { lock: 'revoked', appUrl: 'postgres://rowhouse_app:x@127.0.0.1:1/rowhouse' } as never)
+  const started = Date.now()
+  await t.rejects(tenancy.withTenant(A, tenant => tenant.count(projects)), { code: 'database_unavailable', statusCode: 503 })
+  t.ok(Date.now() - started < limits.acquire)
+  await t.rejects(tenancy.withTenant(A, tenant => tenant.count(projects)), { code: 'database_unavailable' }, 'each time')
+})
+
+t.test('a slot has one connection in its life', async t => {
+  const database = await scene(t)
+  const pool = new SlotPool(database.appUrl, 1, 1)
+  t.teardown(() => pool.close(0))
+  const first = await pool.acquire(A)
+  const [{ pid } = { pid: 0 }] = await first.send('select pg_backend_pid() as pid', [], 'objects')
+  const running = first.send('select pg_sleep(5)', [], 'objects')
+  const queued = first.send('select 1', [], 'objects')
+  await database.admin`select pg_terminate_backend(${pid})`
+  await t.rejects(running, { code: 'connection_lost' })
+  await t.rejects(queued, { code: 'connection_lost' }, 'what was sent behind it is not sent again')
+  await t.rejects(first.send('select 1', [], 'objects'), { code: 'connection_lost' })
+  const [{ n } = { n: -1 }] = await database.admin`select count(*)::int as n from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+  t.equal(n, 0, 'and it did not reconnect')
+  pool.release(first, A)
+  const second = await pool.acquire(A)
+  t.not(second, first)
+  pool.release(second, A)
+})
+
+t.test('the extended protocol refuses stacked statements', async t => {
+  const pool = new SlotPool((await scene(t)).appUrl, 1, 1)
+  t.teardown(() => pool.close(0))
+  const slot = await pool.acquire(A)
+  await t.rejects(slot.send('select 1; select 2', [], 'objects'), { code: '42601' })
+  await t.rejects(slot.send('select 1; set local app.current_tenant = 2', [], 'arrays'), { code: '42601' })
+  pool.release(slot, A)
+})
+
+t.test('closing refuses newcomers, waits for who is inside, and leaves no connection', async t => {
+  const database = await scene(t)
+  const tenancy = testTenancy(t, database)
+  const inside = tenancy.withTenant(A, busy(0.5))
+  await new Promise(resolve => setTimeout(resolve, 200))
+  const closed = tenancy.close()
+  await t.rejects(tenancy.withTenant(B, tenant => tenant.count(projects)), { code: 'pool_busy' })
+  t.equal(await inside, 1)
+  await closed
+  await new Promise(resolve => setTimeout(resolve, 100))
+  const [{ n } = { n: -1 }] = await database.admin`select count(*)::int as n from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+  t.equal(n, 0)
+})

@@ -1,0 +1,189 @@
+// The rules of a transaction, against a real server and real faults.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eq, sql } from 'drizzle-orm'
+import t, { type Test } from 'tap'
+import { projects, tasks } from '../../src/db/schema.ts'
+import { innerJoin, query } from '../../src/tenancy/scope.ts'
+import type { Tenant } from '../../src/tenancy/scope.ts'
+import { A, B, testDatabase, testTenancy } from '../support/database.ts'
+import { testProxy } from '../support/proxy.ts'
+import { plant } from '../support/rows.ts'
+
+async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0 } = {}) {
+  const database = await testDatabase(t)
+  await plant(database.admin, A, B)
+  const proxy = await testProxy(t, database.appUrl, { delay })
+  const tenancy = testTenancy(t, database, { url: viaProxy ? proxy.url(database.appUrl) : database.appUrl, poolMax })
+  const count = async (account = A) => (await database.admin`select count(*)::int as n from projects where account_id = ${account}`)[0]!.n as number
+  const killBackends = async () => {
+    await database.admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+  }
+  return { database, tenancy, proxy, count, killBackends }
+}
+
+const project = { name: 'new' }
+/** Keeps the database busy inside a tenant's transaction; the helpers have no verb for it. */
+const busy = (seconds: number) => sql`${projects.name} <> '' and pg_sleep(${seconds}) is not null`
+
+t.test('what returns is kept, what throws is undone', async t => {
+  const { tenancy, count } = await scene(t)
+  t.equal(await tenancy.withTenant(A, async tenant => (await tenant.insert(projects, project)).name), 'new')
+  t.equal(await count(), 2)
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, project)
+    throw new Error('changed my mind')
+  }), { message: 'changed my mind' })
+  t.equal(await count(), 2)
+})
+
+t.test('BEGIN and enter go before the first query, and none waits for another', async t => {
+  const { tenancy, proxy } = await scene(t, { viaProxy: true, delay: 15 })
+  const page = query({ from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { name: tasks.name } })
+  const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.select(page), tenant.count(tasks)]), 'read only')
+  t.same(await read(), [[{ name: `name of ${A}` }], 1])
+  const order = ['begin read only', 'select tenancy.enter($1)', 'from "tasks" inner join', 'select count(*)', 'commit'].map(text => proxy.said.indexOf(text))
+  t.ok(order.every(at => at >= 0), 'all were said')
+  t.same(order, order.toSorted((a, b) => a - b), 'in this order')
+
+  proxy.turns = 0
+  t.same(await read(), [[{ name: `name of ${A}` }], 1])
+  t.equal(proxy.turns, 2, 'with everything prepared: one round trip for BEGIN, enter and both queries; one for COMMIT')
+})
+
+t.test('a read cannot write', async t => {
+  const { tenancy, count } = await scene(t)
+  await t.rejects(tenancy.withTenant(A, tenant => tenant.insert(projects, project), 'read only'), { code: '25006' })
+  t.equal(await count(), 1)
+})
+
+t.test('after its end a transaction is closed, and its slot speaks for nobody', async t => {
+  const { tenancy, count } = await scene(t, { poolMax: 2 })
+  let kept!: Tenant
+  await tenancy.withTenant(A, async tenant => { kept = tenant; await tenant.count(tasks) })
+  await t.rejects(kept.count(tasks), { code: 'transaction_closed' })
+  await tenancy.withTenant(B, async tenant => {
+    await tenant.count(tasks) // on the very connection that A's transaction had
+    await t.rejects(kept.insert(projects, project), { code: 'transaction_closed' })
+  })
+  const { transaction } = tenancy.begin(A, 'read write')
+  await transaction.rollback()
+  await t.rejects(transaction.commit(), { code: 'transaction_closed' })
+  t.equal(await count(A) + await count(B), 2)
+})
+
+t.test('a call that nobody awaited belongs to its own transaction or to none', async t => {
+  const { tenancy, database } = await scene(t, { poolMax: 2 })
+  const late: Promise<unknown>[] = []
+  for (let i = 0; i < 20; i++) {
+    await tenancy.withTenant(A, async tenant => {
+      late.push(tenant.insert(projects, { name: 'of A' }).catch(error => error.code))
+      if (i % 2) await tenant.count(tasks)
+    })
+    await tenancy.withTenant(B, tenant => tenant.count(tasks))
+  }
+  const outcomes = await Promise.all(late)
+  const [{ stray } = { stray: -1 }] = await database.admin`select count(*)::int as stray from projects where name = 'of A' and account_id <> ${A}`
+  t.equal(stray, 0)
+  const [{ kept } = { kept: -1 }] = await database.admin`select count(*)::int as kept from projects where name = 'of A'`
+  t.equal(kept, outcomes.filter(outcome => typeof outcome === 'object').length, 'whoever was told of a row has it')
+})
+
+t.test('after a failed statement nothing is kept, even if the failure was swallowed', async t => {
+  const { tenancy, count } = await scene(t)
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, project)
+    await tenant.insert(projects, { name: '' }).catch(() => {})
+  }), { code: 'not_committed' })
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, { name: '' }).catch(() => {})
+    await tenant.insert(projects, project)
+  }), { code: '23514' }, 'and later statements throw the first failure, not PostgreSQL\'s complaint about the transaction')
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    tenant.insert(projects, { name: '' }).catch(() => {}) // in flight when the COMMIT is sent, which is then answered by ROLLBACK
+    await tenant.insert(projects, project).catch(() => {})
+  }), { code: 'not_committed' })
+  t.equal(await count(), 1)
+})
+
+t.test('a COMMIT that is answered by ROLLBACK is no commit', async t => {
+  const { tenancy, count } = await scene(t)
+  const { tenant, transaction } = tenancy.begin(A, 'read write')
+  await tenant.insert(projects, project)
+  const failing = tenant.insert(projects, { name: '' })
+  const committing = transaction.commit() // the failure is not known yet
+  await t.rejects(failing, { code: '23514' })
+  await t.rejects(committing, { code: 'not_committed' })
+  t.equal(await count(), 1)
+})
+
+t.test('a part may fail alone, if it is the same account\'s', async t => {
+  const { tenancy, count } = await scene(t)
+  await tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, project)
+    await t.rejects(tenant.nested(A, async inner => {
+      await inner.insert(projects, project)
+      await inner.insert(projects, { name: '' })
+    }), { code: '23514' })
+    await tenant.nested(A, inner => inner.insert(projects, project))
+    await t.rejects(tenant.nested(B, inner => inner.count(projects)), { code: 'tenant_mismatch' })
+  })
+  t.equal(await count(), 3)
+})
+
+t.test('a backend that dies takes its transaction with it, and only that', async t => {
+  const { tenancy, count, killBackends } = await scene(t, { poolMax: 2 })
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, project)
+    await killBackends()
+    await sleep(50)
+    await tenant.insert(projects, project)
+  }), { code: 'connection_lost' }, 'between statements')
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, project)
+    setTimeout(killBackends, 100)
+    await tenant.count(projects, busy(3))
+  }), { code: 'connection_lost' }, 'during a statement')
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.insert(projects, project)
+    await killBackends()
+    await sleep(50)
+  }), { code: 'connection_lost' }, 'before COMMIT')
+  t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1)
+  await killBackends()
+  await sleep(50)
+  t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1, 'one that died idle is not lent again')
+  t.equal(await count(), 1)
+})
+
+t.test('a connection cut at COMMIT leaves its outcome unknown, and says so', async t => {
+  const { tenancy, proxy, count } = await scene(t, { viaProxy: true })
+  proxy.onSaid = text => text.includes('commit') ? 'cut' : undefined
+  await t.rejects(tenancy.withTenant(A, tenant => tenant.insert(projects, project)), { code: 'commit_unknown', statusCode: 503 })
+  proxy.onSaid = undefined
+  t.equal(await count(), 2, 'here it was kept: the server had the COMMIT')
+  t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 2)
+  t.equal(proxy.connections, 2, 'on a new connection')
+})
+
+t.test('a server that falls silent is given up, and nothing waits for it twice', async t => {
+  const { tenancy, proxy } = await scene(t, { viaProxy: true })
+  const started = Date.now()
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    await tenant.count(projects)
+    proxy.frozen = true
+    await tenant.count(projects)
+  }), { code: 'statement_timeout', statusCode: 503 })
+  t.ok(Date.now() - started < 12_000, 'no ROLLBACK was waited for')
+  proxy.frozen = false
+  t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1)
+})
+
+t.test('a statement that takes too long is stopped by the server, and the slot goes on', async t => {
+  const { tenancy, database } = await scene(t, { poolMax: 2 })
+  await database.admin.unsafe(`alter role rowhouse_app in database ${database.name} set statement_timeout = '200ms'`)
+  const connections = async () => (await database.admin`select pid from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`).map(row => row.pid)
+  await t.rejects(tenancy.withTenant(A, tenant => tenant.count(projects, busy(2))), { code: '57014' })
+  const before = await connections()
+  t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1)
+  t.same(await connections(), before)
+})
