@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { audit } from './db/checks.ts'
 import { unreachable } from './db/roles.ts'
 import { AppError, CommandError } from './errors.ts'
-import { createDirectory } from './tenancy/directory.ts'
+import { type Directory, createDirectory } from './tenancy/directory.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
 
 export interface Server {
@@ -27,22 +27,27 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
   const signing = config.signing !== undefined
   let closing = false
 
-  const findings = await audit(directory, signing).catch(error => {
-    throw unreachable('DATABASE_URL', error)
-  })
-  if (findings[0]) throw new CommandError(`This database is not safe to serve from. ${findings[0].problem} (${findings[0].id})`)
+  const closeDoors = async () => {
+    await tenancy.close()
+    await directory.close()
+  }
+  try {
+    await mustBeSafe(directory, signing)
+  } catch (error) {
+    await closeDoors()
+    throw error
+  }
 
   const ready = async () => {
     if (closing) throw new AppError('database_unavailable', { message: 'The server is closing.' })
     const [finding] = await audit(directory, signing)
-    if (finding) throw new AppError('database_unavailable', { message: 'The database is not in the state this program expects.', cause: finding })
+    if (finding) throw new AppError('database_unavailable', {
+      message: 'The database is not in the state this program expects.', cause: new Error(`${finding.problem} (${finding.id})`)
+    })
   }
 
   const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger })
-  app.addHook('onClose', async () => {
-    await tenancy.close()
-    await directory.close()
-  })
+  app.addHook('onClose', closeDoors)
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
@@ -58,6 +63,13 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
       return app.close()
     }
   }
+}
+
+async function mustBeSafe (directory: Directory, signing: boolean): Promise<void> {
+  const [finding] = await audit(directory, signing).catch(error => {
+    throw unreachable('DATABASE_URL', error)
+  })
+  if (finding) throw new CommandError(`This database is not safe to serve from. ${finding.problem} (${finding.id})`)
 }
 
 function cannotListen ({ code, message }: NodeJS.ErrnoException, { host, port }: Config): CommandError {

@@ -5,9 +5,10 @@ export type Readiness = () => Promise<void>
 
 /** `/healthz`: the process lives. `/readyz`: its database answers and is up to date. For probes, so on any host. */
 export async function healthRoutes (app: FastifyInstance, { ready }: { ready: Readiness }) {
-  app.get('/healthz', { logLevel: 'warn' }, async () => ({ status: 'ok' }))
+  const quietly = app.log.level === 'info' ? { logLevel: 'warn' as const } : {} // probes come every few seconds
+  app.get('/healthz', quietly, async () => ({ status: 'ok' }))
 
-  app.get('/readyz', { logLevel: 'warn' }, async () => {
+  app.get('/readyz', quietly, async () => {
     await ready()
     return { status: 'ready' }
   })
