@@ -1,30 +1,77 @@
-// Every command. Each is one file in commands/; this one prints and exits.
-import { Command } from 'commander'
-import { addCreateTestData } from './commands/createtestdata.ts'
-import { addDbMigrate, addDbSetup, addDbStudio } from './commands/db.ts'
-import { addDemo, addStart } from './commands/serve.ts'
+// Every command, and what it takes. What it does is one file in commands/, loaded when it is called; this one prints and exits.
+import { Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig } from './config.ts'
 import { CommandError } from './errors.ts'
 
 const program = new Command('rowhouse').description('Many accounts in one building, with solid walls.').showHelpAfterError('Try --help.')
-for (const add of [addDemo, addStart, addCreateTestData, addDbSetup, addDbMigrate, addDbStudio]) add(program, run)
+
+program.command('demo')
+  .description('Serve five accounts full of data, on the embedded server or DATABASE_URL; creates what is missing.')
+  .action(run(() => import('./commands/demo.ts')))
+
+program.command('start')
+  .description('Serve. Uses DATABASE_URL, or the embedded server.')
+  .action(run(() => import('./commands/start.ts')))
+
+program.command('createtestdata')
+  .description('Create accounts full of plausible data, through the app role and row-level security.\n' +
+    'The same seed gives the same data, byte for byte.')
+  .option('--accounts <n>', 'number of accounts to create', natural, 1)
+  .option('--min-users <n>', 'users in an account, at least', natural, 1)
+  .option('--max-users <n>', 'users in an account, at most', natural, 5)
+  .option('--min-projects <n>', 'projects in an account, at least', natural, 1)
+  .option('--max-projects <n>', 'projects in an account, at most', natural, 30)
+  .option('--min-tasks <n>', 'tasks for each project, at least (then spread at random)', natural, 1)
+  .option('--max-tasks <n>', 'tasks for each project, at most', natural, 10)
+  .option('--min-subtasks <n>', 'subtasks for each task, at least (then spread at random)', natural, 1)
+  .option('--max-subtasks <n>', 'subtasks for each task, at most', natural, 10)
+  .option('--seed <n>', 'another seed, other data', natural, 0)
+  .option('--append', 'add to the test accounts that are there', false)
+  .option('--reset', 'replace the test accounts that are there', false)
+  .option('--rollback', 'do everything, then undo it', false)
+  .option('--quiet', 'print nothing but errors', false)
+  .action(run(() => import('./commands/createtestdata.ts')))
+
+program.command('db:setup')
+  .description('Create the roles rowhouse_owner and rowhouse_app and the database, on any server; what is there is put right.\n' +
+    'Needs ADMIN_DATABASE_URL: a superuser, or (then with TENANT_SIGNING=on) a role with CREATEROLE and CREATEDB.\n' +
+    'Takes passwords and the database\'s name from DATABASE_URL and OWNER_DATABASE_URL.')
+  .action(run(() => import('./commands/db-setup.ts')))
+
+program.command('db:migrate')
+  .description('Bring the database up to date, as its owner: tables, policies, tenancy functions, grants, signing keys.')
+  .action(run(() => import('./commands/db-migrate.ts')))
+
+program.command('db:studio')
+  .description('Browse the database with drizzle-kit, as the embedded server\'s superuser or ADMIN_DATABASE_URL.\n' +
+    'As the owner, without either, every tenant\'s table looks empty: row-level security is forced on it.')
+  .action(run(() => import('./commands/db-studio.ts')))
+
 await program.parseAsync()
 
 /** One line and exit code 1 for what a person can mend, 130 when stopped by Ctrl-C. What nobody foresaw keeps its stack. */
-async function run (work: (config: Config, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error }) // `| head` has seen enough
-  try {
-    await work(loadConfig(), stop.signal)
-  } catch (error) {
-    if (stop.signal.aborted) process.exitCode = 130
-    else if (error instanceof CommandError) {
-      console.error(error.message)
-      process.exitCode = 1
-    } else throw error
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+function run<Flags> (load: () => Promise<{ default: (config: Config, signal: AbortSignal, flags: Flags) => Promise<void> }>) {
+  return async (flags: Flags): Promise<void> => {
+    const stop = new AbortController()
+    const onSignal = () => stop.abort()
+    process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error }) // `| head` has seen enough
+    try {
+      const config = loadConfig()
+      await (await load()).default(config, stop.signal, flags)
+    } catch (error) {
+      if (stop.signal.aborted) process.exitCode = 130
+      else if (error instanceof CommandError) {
+        console.error(error.message)
+        process.exitCode = 1
+      } else throw error
+    } finally {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    }
   }
+}
+
+function natural (text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 to 999999999.')
+  return Number(text)
 }

@@ -3,10 +3,9 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
-import { audit } from './db/checks.ts'
-import { unreachable } from './db/roles.ts'
+import { audit, mustBeSafe } from './db/checks.ts'
 import { AppError, CommandError } from './errors.ts'
-import { type Directory, createDirectory } from './tenancy/directory.ts'
+import { createDirectory } from './tenancy/directory.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
 
 export interface Server {
@@ -24,7 +23,7 @@ export interface Server {
 export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger']): Promise<Server> {
   const directory = createDirectory(databaseUrl)
   const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
-  const signing = config.signing !== undefined
+  const doors = { directory, tenancy, signing: config.signing !== undefined }
   let closing = false
 
   const closeDoors = async () => {
@@ -32,7 +31,7 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     await directory.close()
   }
   try {
-    await mustBeSafe(directory, signing)
+    await mustBeSafe(doors)
   } catch (error) {
     await closeDoors()
     throw error
@@ -40,10 +39,12 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
 
   const ready = async () => {
     if (closing) throw new AppError('database_unavailable', { message: 'The server is closing.' })
-    const [finding] = await audit(directory, signing)
-    if (finding) throw new AppError('database_unavailable', {
-      message: 'The database is not in the state this program expects.', cause: new Error(`${finding.problem} (${finding.id})`)
-    })
+    const [finding] = await audit(doors)
+    if (finding) {
+      throw new AppError('database_unavailable', {
+        message: 'The database is not in the state this program expects.', cause: new Error(`${finding.problem} (${finding.id})`)
+      })
+    }
   }
 
   const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger })
@@ -63,13 +64,6 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
       return app.close()
     }
   }
-}
-
-async function mustBeSafe (directory: Directory, signing: boolean): Promise<void> {
-  const [finding] = await audit(directory, signing).catch(error => {
-    throw unreachable('DATABASE_URL', error)
-  })
-  if (finding) throw new CommandError(`This database is not safe to serve from. ${finding.problem} (${finding.id})`)
 }
 
 function cannotListen ({ code, message }: NodeJS.ErrnoException, { host, port }: Config): CommandError {

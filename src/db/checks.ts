@@ -1,9 +1,13 @@
 // Is this database safe to serve from? Named checks with stable ids, on facts that one query reads as the app role itself. The server
 // does not start while one of them fails.
 import { getTableName } from 'drizzle-orm'
+import { CommandError, sqlState } from '../errors.ts'
+import { accountId } from '../tenancy/account.ts'
 import type { Directory } from '../tenancy/directory.ts'
+import type { Tenancy } from '../tenancy/tenancy.ts'
 import { expectedVersion } from './migrate.ts'
-import { tenantTables } from './schema.ts'
+import { unreachable } from './roles.ts'
+import { accounts, tenantTables } from './schema.ts'
 
 export interface Finding { readonly id: string, readonly problem: string }
 
@@ -57,11 +61,31 @@ export const checks: readonly Check[] = [
   }
 ]
 
-/** Every check on the database behind this door; an empty list means that it is safe to serve from. */
-export async function audit (directory: Directory, signing: boolean): Promise<Finding[]> {
+/** The doors to the database that is to be checked, both under the app role. */
+export interface Doors { readonly directory: Directory, readonly tenancy: Tenancy, readonly signing: boolean }
+
+/** Every check on the database behind these doors; an empty list means that it is safe to serve from. */
+export async function audit ({ directory, tenancy, signing }: Doors): Promise<Finding[]> {
   const expected = { ...await expectedVersion(), signing }
   const facts = await readFacts(directory)
-  return checks.flatMap(({ id, find }) => find(facts, expected).map(problem => ({ id, problem })))
+  const findings = checks.flatMap(({ id, find }) => find(facts, expected).map(problem => ({ id, problem })))
+  return findings.length > 0 ? findings : probe(tenancy)
+}
+
+/** Asks as a tenant, which shows whether the database understands our tenant context. */
+function probe (tenancy: Tenancy): Promise<Finding[]> {
+  return tenancy.withTenant(accountId(1), tenant => tenant.exists(accounts, {}), 'read only').then(() => [], error => {
+    if (sqlState(error) !== '42501') throw error
+    return [{ id: 'D40', problem: `The database does not accept the tenant contexts that TENANT_SIGNING_KEY signs. With that key, ${migrate.replace('R', 'r')}` }]
+  })
+}
+
+/** @throws {CommandError} in one sentence, if the database cannot be reached or is not safe */
+export async function mustBeSafe (doors: Doors): Promise<void> {
+  const [finding] = await audit(doors).catch(error => {
+    throw unreachable('DATABASE_URL', error)
+  })
+  if (finding) throw new CommandError(`This database is not safe to serve from. ${finding.problem} (${finding.id})`)
 }
 
 function each ({ tables }: Facts, wrong: (table: Facts['tables'][0] | undefined) => boolean, problem: string): string[] {

@@ -2,7 +2,7 @@
 // holds a lease (a file named by its process id), and the last one out stops the server.
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chown, mkdir, open, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chown, mkdir, open, readFile, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -126,7 +126,7 @@ async function home (dataDir: string): Promise<Place> {
     }
   }
   await chown(folder, user.uid!, user.gid!)
-  return { folder, copies: outside, user }
+  return { folder: await realpath(folder), copies: outside, user } // by way of the link, that user could not enter
 }
 
 async function postgresUser (): Promise<OsUser> {

@@ -36,7 +36,7 @@ type Nullability<F extends TenantTable, J extends readonly Join[]> = { [N in Nam
 type ColumnsOf<F extends TenantTable, J extends readonly Join[]> = Record<string, AnyPgColumn<{ tableName: NameOf<F> | NameOf<J[number]['table']> }>>
 
 /** A select, described. The account's filter is not part of it: it is added to `from` and to every join. */
-export interface Query<F extends TenantTable, J extends readonly Join[], C extends ColumnsOf<F, J>> {
+export interface Query<F extends TenantTable, J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> {
   readonly from: F
   readonly joins?: J
   readonly columns: C
@@ -47,7 +47,11 @@ export interface Query<F extends TenantTable, J extends readonly Join[], C exten
 }
 
 /** Describes a select once, for many calls: a constant is built and prepared once for each connection. */
-export const query = <F extends TenantTable, const J extends readonly Join[], C extends ColumnsOf<F, J>>(description: Query<F, J, C>) => description
+export function query<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
+  description: Query<F, J, C>
+): Query<F, J, C> {
+  return description
+}
 
 type Values = Record<string, unknown>
 
@@ -66,7 +70,7 @@ export class Tenant {
    * The rows that a description selects.
    * @param values what fills the description's placeholders
    */
-  async select<F extends TenantTable, const J extends readonly Join[], C extends ColumnsOf<F, J>> (
+  async select<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
     description: Query<F, J, C>, values: Values = {}
   ): Promise<SelectResult<C, 'partial', Nullability<F, J>>[]> {
     return this.#run(description, db => selection(db, description), values)

@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config.ts'
 import { audit } from '../../src/db/checks.ts'
 import { startServer } from '../../src/server.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
-import { testDatabase } from '../support/database.ts'
+import { testDatabase, testTenancy } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { signing } from '../support/server.ts'
 
@@ -14,7 +14,7 @@ t.test('a database as it should be', async t => {
   const database = await testDatabase(t)
   const directory = createDirectory(database.appUrl)
   t.teardown(() => directory.close())
-  t.same(await audit(directory, false), [])
+  t.same(await audit({ directory, tenancy: testTenancy(t, database), signing: false }), [])
 })
 
 t.test('holes', async t => {
@@ -61,6 +61,8 @@ t.test('a database that was never migrated, or is not there', async t => {
 t.test('a signed database wants a signing program', async t => {
   const { appUrl } = await testDatabase(t, 'signed')
   await t.rejects(startServer(config(), appUrl, false), { message: /set_config|a signed tenant context/ })
+  const other = { TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: 'a-key-that-this-database-does-not-know' }
+  await t.rejects(startServer(config(other), appUrl, false), { message: /does not accept.*TENANT_SIGNING_KEY.*db:migrate.*\(D40\)$/ })
 })
 
 t.test('/healthz is the process, /readyz the database and its walls', async t => {

@@ -1,6 +1,6 @@
 // Accounts with known data and a host, as createtestdata would leave them.
 import type { Test } from 'tap'
-import { type AccountData, generateAccount, writeAccount } from '../../src/testdata.ts'
+import { type AccountData, generateAccount, writeAccount } from '../../src/testdata/generate.ts'
 import { accountId } from '../../src/tenancy/account.ts'
 import { type TestDatabase, testTenancy } from './database.ts'
 

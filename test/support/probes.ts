@@ -121,9 +121,12 @@ function unlikeAnyOther (table: Sample['table'], row: Sample['row']): Sample['ro
  * Runs the attempt as somebody, and undoes it. An error is a refusal, which is what we want. A statement that returns no rows but
  * touched some (we do not ask for RETURNING: it would have to see them) counts as one row.
  */
-async function tried ({ sql }: Target, statements: { text: string, values?: unknown[] }[], attempt: Attempt, role?: string): Promise<Record<string, unknown>[]> {
+async function tried (
+  { sql }: Target, statements: { text: string, values?: unknown[] }[], attempt: Attempt, role?: string
+): Promise<Record<string, unknown>[]> {
   const setUp = [{ text: 'begin' }, ...role ? [{ text: `set local role ${role}` }] : [], ...statements]
-  const replies = await Promise.allSettled([...setUp, attempt, { text: 'rollback' }].map(each => sql.unsafe(each.text, ('values' in each ? each.values : []) as never[])))
+  const replies = await Promise.allSettled([...setUp, attempt, { text: 'rollback' }].map(each =>
+    sql.unsafe(each.text, ('values' in each ? each.values : []) as never[])))
   const reply = replies.at(-2)!
   if (reply.status === 'fulfilled') {
     const { count, command } = reply.value

@@ -1,0 +1,59 @@
+import type { Config } from '../config.ts'
+import { type Database, openDatabase } from '../db/database.ts'
+import { testHosts } from '../db/test-hosts.ts'
+import { createTestData } from '../testdata/create.ts'
+import { slugOf } from '../testdata/generate.ts'
+import { serve } from './start.ts'
+
+export default async function (config: Config, signal: AbortSignal): Promise<void> {
+  const database = await openDatabase(config)
+  let accounts: number[]
+  try {
+    accounts = await demoAccounts(config, database, signal)
+  } catch (error) {
+    await database.release()
+    throw error
+  }
+  const port = await serve(config, database, config.logLevel ?? 'warn', signal)
+  console.log(welcome(config, database, accounts, port))
+}
+
+async function demoAccounts (config: Config, database: Database, signal: AbortSignal): Promise<number[]> {
+  const hosts = await testHosts(database.ownerUrl, config.baseDomain)
+  try {
+    if ((await hosts.list()).length === 0) {
+      await createTestData(config, database, {
+        accounts: 5,
+        amounts: { users: { min: 1, max: 5 }, projects: { min: 1, max: 30 }, tasks: { min: 1, max: 10 }, subtasks: { min: 1, max: 10 } },
+        seed: 0,
+        append: false,
+        reset: false,
+        rollback: false,
+        quiet: true
+      }, signal)
+    }
+    return await hosts.list()
+  } finally {
+    await hosts.close()
+  }
+}
+
+function welcome ({ baseDomain }: Config, { appUrl, ownerUrl, adminUrl }: Database, accounts: number[], port: number): string {
+  const url = (host: string, path = '/') => `http://${host}${port === 80 ? '' : `:${port}`}${path}`
+  const hostOf = (number: number) => `${slugOf(number)}.${baseDomain}`
+  const shown = accounts.slice(0, 5)
+  const more = accounts.length > shown.length ? [`  ... up to ${hostOf(accounts.at(-1)!)}`] : []
+  return ['',
+    'Rowhouse is ready. Open an account in a browser:',
+    ...shown.map(number => `  ${url(hostOf(number))}`), ...more, '',
+    'Try next:',
+    `  curl -s '${url(hostOf(shown[0] ?? 0), '/api/subtasks?page=2&limit=5')}'`,
+    `  ${url(hostOf(shown[0] ?? 0), '/api/docs')}   the API, to read and try`,
+    '  npm run createtestdata -- --accounts 200 --append   (in another terminal)', '',
+    'The database, for psql:',
+    `  app role   ${appUrl}   sees nothing until: begin; select tenancy.enter('1');`,
+    `  owner      ${ownerUrl}`,
+    ...(adminUrl ? [`  superuser  ${adminUrl}   sees everything: row-level security does not bind it`] : []), '',
+    'Ctrl-C stops everything.', ''
+  ].join('\n')
+}

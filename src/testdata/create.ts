@@ -1,0 +1,121 @@
+// Creates test accounts, one after the other, the way every account's data comes in: through the app role and row-level security.
+import type { Config } from '../config.ts'
+import { mustBeSafe } from '../db/checks.ts'
+import type { Database } from '../db/database.ts'
+import { accounts } from '../db/schema.ts'
+import { type Hosts, testHosts } from '../db/test-hosts.ts'
+import { CommandError, asAppError } from '../errors.ts'
+import { accountId } from '../tenancy/account.ts'
+import { createDirectory } from '../tenancy/directory.ts'
+import { type Tenancy, createTenancy } from '../tenancy/tenancy.ts'
+import { type AccountData, type Amounts, demoPasswordHash, generateAccount, slugOf, writeAccount } from './generate.ts'
+import { progress } from './progress.ts'
+
+export interface TestDataOptions {
+  readonly accounts: number
+  readonly amounts: Amounts
+  readonly seed: number
+  readonly append: boolean
+  readonly reset: boolean
+  readonly rollback: boolean
+  readonly quiet: boolean
+}
+
+/**
+ * Creates the accounts, one after the other. Stopped half-way, it leaves whole accounts, and nothing of the one it was at.
+ * @throws {CommandError} if there are test accounts and neither --append nor --reset was given
+ */
+export async function createTestData (config: Config, database: Database, options: TestDataOptions, signal?: AbortSignal): Promise<void> {
+  const say = options.quiet ? () => {} : console.log
+  const tenancy = createTenancy({ url: database.appUrl, poolMax: 2, signing: config.signing })
+  const directory = createDirectory(database.appUrl)
+  let hosts: Hosts | undefined
+  try {
+    await mustBeSafe({ tenancy, directory, signing: config.signing !== undefined })
+    hosts = await testHosts(database.ownerUrl, config.baseDomain)
+    const first = await makeRoom(hosts, tenancy, options, say, signal)
+    const passwordHash = await demoPasswordHash(options.seed)
+    const totals = { accounts: 0, users: 0, projects: 0, tasks: 0, subtasks: 0 }
+    const bar = progress('Accounts', options.accounts, options)
+    const started = performance.now()
+    for (let number = first; number < first + options.accounts; number++) {
+      signal?.throwIfAborted()
+      const data = generateAccount(options.seed, number, options.amounts, passwordHash)
+      await createAccount(hosts, tenancy, number, data, options.rollback)
+      totals.accounts++
+      for (const table of ['users', 'projects', 'tasks', 'subtasks'] as const) totals[table] += data[table].length
+      if (options.accounts <= 10) say(`${data.account.slug} ${data.account.name}`)
+      bar.tick()
+    }
+    bar.stop()
+    report(totals, performance.now() - started, options, say)
+  } catch (error) {
+    throw explain(error)
+  } finally {
+    await tenancy.close()
+    await directory.close()
+    await hosts?.close()
+  }
+}
+
+/** What is there already? Returns the number of the first account to create. */
+async function makeRoom (
+  hosts: Hosts, tenancy: Tenancy, { append, reset, rollback, quiet }: TestDataOptions, say: typeof console.log, signal?: AbortSignal
+): Promise<number> {
+  const present = await hosts.list()
+  if (present.length === 0) return 0
+  const next = Math.max(...present) + 1
+  if (append) return next
+  if (!reset) {
+    const which = present.length === 1 ? `is a test account (${slugOf(next - 1)})` : `are ${present.length} test accounts (up to ${slugOf(next - 1)})`
+    throw new CommandError(`There ${which} already. Add more with --append, or replace what is there with --reset.`)
+  }
+  if (rollback) throw new CommandError('--reset cannot be undone, so it does not go with --rollback.')
+  say(`Deleting ${present.length} test accounts.`)
+  const bar = progress('Deleting', present.length, { quiet })
+  for (const number of present) {
+    signal?.throwIfAborted()
+    await tenancy.withTenant(idOf(number), tenant => tenant.delete(accounts, {}))
+    await hosts.remove(number)
+    bar.tick()
+  }
+  bar.stop()
+  return 0
+}
+
+/** Its host first, then all its rows in one transaction. A host whose account never came leads nowhere. */
+async function createAccount (hosts: Hosts, tenancy: Tenancy, number: number, data: AccountData, rollback: boolean): Promise<void> {
+  await hosts.add(number, idOf(number))
+  let kept = false
+  try {
+    await tenancy.withTenant(idOf(number), async tenant => {
+      await writeAccount(tenant, data)
+      if (rollback) throw undo
+    })
+    kept = true
+  } catch (error) {
+    if (error !== undo) throw error
+  } finally {
+    if (!kept) await hosts.remove(number)
+  }
+}
+
+const undo = Symbol('rollback')
+
+/** Test account 0 is account 1, and so on: the same on every database. */
+const idOf = (number: number) => accountId(number + 1)
+
+function report (totals: Record<string, number>, ms: number, { rollback }: TestDataOptions, say: typeof console.log): void {
+  const names: Record<string, string> = { accounts: 'Accounts', users: 'Users', projects: 'Projects', tasks: 'Tasks', subtasks: 'Subtasks' }
+  for (const [key, name] of Object.entries(names)) say(`${name}: ${totals[key]}`)
+  const rows = Object.values(totals).reduce((sum, n) => sum + n, 0)
+  say(`${rows} rows in ${(ms / 1000).toFixed(1)} s, ${Math.round(rows / ms * 1000)} a second${rollback ? '; all rolled back' : ''}`)
+}
+
+function explain (error: unknown): unknown {
+  if (error instanceof CommandError || (error as Error).name === 'AbortError') return error
+  const { code } = asAppError(error)
+  if (code === 'conflict') return new CommandError('An account that is no test account has the id of one. Use a database of its own for test data.', { cause: error })
+  if (code === 'internal') return error
+  return new CommandError(asAppError(error).message, { cause: error })
+}

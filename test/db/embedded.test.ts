@@ -1,0 +1,70 @@
+// The embedded server: one for a data folder, found, shared, and never mistaken for another process.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import t, { type Test } from 'tap'
+import { embeddedServer } from '../../src/db/embedded.ts'
+
+async function dataDir (t: Test): Promise<string> {
+  const folder = await mkdtemp(join(process.cwd(), '.data', 'embedded-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const start = (folder: string) => embeddedServer(folder, { durable: false })
+const pidFile = (folder: string) => join(folder, 'cluster', 'data', 'postmaster.pid')
+
+t.test('started, found, released', async t => {
+  const folder = await dataDir(t)
+  const first = await start(folder)
+  t.ok(first.started)
+  const sql = postgres(`postgres://postgres:${first.passwords.admin}@127.0.0.1:${first.port}/postgres`, { max: 1 })
+  const [settings] = await sql`
+    select current_setting('listen_addresses') as addresses, current_setting('server_encoding') as encoding, current_setting('TimeZone') as timezone,
+           (select datlocprovider::text || datlocale from pg_database where datname = 'postgres') as locale`
+  t.same({ ...settings }, { addresses: '127.0.0.1', encoding: 'UTF8', timezone: 'UTC', locale: 'bC.UTF-8' }, 'the same on every machine')
+  await sql.end()
+  await t.rejects(postgres(`postgres://postgres:guessed@127.0.0.1:${first.port}/postgres`, { max: 1 })`select 1`, { code: '28P01' }, 'nobody gets in without the password')
+  const [second, third] = await Promise.all([start(folder), start(folder)])
+  t.same([second.started, second.port, third.port], [false, first.port, first.port])
+  await first.release()
+  await t.rejects(readFile(pidFile(folder)), 'one process holds one lease: it is the last')
+})
+
+t.test('a pid file that a crash left is recognised, whoever has that number now', async t => {
+  const folder = await dataDir(t)
+  await (await start(folder)).release()
+  for (const pid of [process.pid, 1, 2 ** 22 - 1]) {
+    await writeFile(pidFile(folder), `${pid}\n${folder}\n0\n54999\n\n127.0.0.1\n0 0\nready\n`)
+    const server = await start(folder)
+    t.ok(server.started, `not process ${pid}`)
+    t.not(server.port, 54999)
+    await server.release()
+  }
+})
+
+t.test('a taken port is passed over', async t => {
+  const folder = await dataDir(t)
+  const first = await start(folder)
+  await first.release()
+  const squatter = createServer().listen(first.port, '127.0.0.1')
+  t.teardown(() => squatter.close())
+  const second = await start(folder)
+  t.not(second.port, first.port)
+  await second.release()
+})
+
+t.test('folders that will not do, in one line', async t => {
+  const folder = await dataDir(t)
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  await t.rejects(start(join(file, 'data')), { message: /^The data folder .* is not writable \(ENOTDIR\)\. Set DATA_DIR to one that is\.$/ })
+  await mkdir(join(folder, 'cluster', 'data'), { recursive: true })
+  await writeFile(join(folder, 'cluster', 'data', 'PG_VERSION'), '15\n')
+  await t.rejects(start(folder), { message: /is of PostgreSQL 15; this is 18/ })
+  await writeFile(join(folder, 'cluster', 'data', 'PG_VERSION'), '18\n')
+  await t.rejects(start(folder), { message: /has a server but no secrets\.json/ })
+  await writeFile(join(folder, 'secrets.json'), JSON.stringify({ passwords: {}, port: 54320 }))
+  await t.rejects(start(folder), { message: /^The embedded PostgreSQL does not start: .* \(its log: .*server\.log\)$/ })
+})

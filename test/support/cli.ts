@@ -1,0 +1,41 @@
+// Commands as a user runs them: processes of their own, with an environment of their own.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Test } from 'tap'
+
+export interface Run { code: number | null, out: string, err: string }
+
+export interface Running {
+  readonly child: ChildProcess
+  /** Resolves to all it has printed once that matches. */
+  printed (pattern: RegExp): Promise<string>
+  readonly ended: Promise<Run>
+}
+
+/** Nothing of the caller's settings reaches the command but what makes programs run. */
+export function start (t: Test, args: string[], environment: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let out = ''
+  let err = ''
+  child.stdout.setEncoding('utf8').on('data', chunk => { out += chunk })
+  child.stderr.setEncoding('utf8').on('data', chunk => { err += chunk })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
+  t.teardown(async () => {
+    if (child.exitCode === null) child.kill('SIGINT')
+    await ended
+  })
+  return {
+    child,
+    ended,
+    async printed (pattern) {
+      for (const end = Date.now() + 60_000; !pattern.test(out); await new Promise(resolve => setTimeout(resolve, 20))) {
+        if (child.exitCode !== null || Date.now() > end) throw new Error(`It never printed ${pattern}. It printed:\n${out}\n${err}`)
+      }
+      return out
+    }
+  }
+}
+
+export const run = (t: Test, args: string[], environment?: Record<string, string>) => start(t, args, environment).ended
