@@ -13,5 +13,13 @@ export const openApi = fastifyPlugin(async (app: FastifyInstance) => {
     }
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: app.prefix,
+    staticCSP: true,
+    transformStaticCSP: () => pagePolicy
+  })
 })
+
+/** The page runs a script, unlike ours: its own, and it may call us. Nothing comes from elsewhere. */
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -42,11 +42,8 @@ export function generateAccount (seed: number, number: number, amounts: Amounts,
   const newId = ids(() => randomizer.next(), number)
   const many = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i))
   const draw = (range: Range) => faker.number.int(range)
-  const sentence = () => {
-    const { hacker } = faker
-    const [first = '', ...rest] = `${hacker.verb()} the ${hacker.adjective()} ${hacker.noun()}`
-    return first.toUpperCase() + rest.join('')
-  }
+  const title = () => capitalised(`${faker.hacker.verb()} the ${faker.hacker.adjective()} ${faker.hacker.noun()}`)
+  const sentence = () => capitalised(faker.hacker.phrase())
 
   const account = { slug: slugOf(number), name: faker.company.name() }
   const userRows = many(draw(amounts.users), i => {
@@ -54,8 +51,8 @@ export function generateAccount (seed: number, number: number, amounts: Amounts,
     const email = `${firstName}.${lastName}-${i}@example.com`.toLowerCase().replace(/[^a-z0-9.@-]/g, '')
     return { id: newId(), email, firstName, lastName, isActive: true, dateJoined: faker.date.between(years), passwordHash }
   })
-  const projectRows = many(draw(amounts.projects), () => ({ id: newId(), name: faker.company.catchPhrase(), details: faker.hacker.phrase() }))
-  const work = () => ({ name: sentence(), isComplete: faker.datatype.boolean(), details: faker.hacker.phrase() })
+  const projectRows = many(draw(amounts.projects), () => ({ id: newId(), name: faker.company.catchPhrase(), details: sentence() }))
+  const work = () => ({ name: title(), isComplete: faker.datatype.boolean(), details: sentence() })
   const taskRows = many(draw(amounts.tasks) * projectRows.length, () => ({
     id: newId(), projectId: faker.helpers.arrayElement(projectRows).id, ...work()
   }))
@@ -64,6 +61,8 @@ export function generateAccount (seed: number, number: number, amounts: Amounts,
   }))
   return { account, users: userRows, projects: projectRows, tasks: taskRows, subtasks: subtaskRows }
 }
+
+const capitalised = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const years = { from: '2020-01-01T00:00:00Z', to: '2025-01-01T00:00:00Z' }
 

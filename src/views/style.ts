@@ -39,7 +39,7 @@ thead th { font-size: .8rem; font-weight: 600; color: var(--soft); white-space: 
 tbody th { font-weight: 550; min-width: 14rem; }
 tbody tr:last-child > * { border-bottom: 0; }
 td.soft { color: var(--soft); }
-td code { display: inline-block; max-width: 9ch; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); vertical-align: bottom; }
+td code { white-space: nowrap; color: var(--soft); }
 .done { color: var(--moss); white-space: nowrap; }
 .open { color: var(--soft); white-space: nowrap; }
 .pages { margin-top: 1.25rem; display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: center; justify-content: space-between; }
@@ -50,12 +50,13 @@ td code { display: inline-block; max-width: 9ch; overflow: hidden; text-overflow
 .pages a:hover { border-color: var(--brick); }
 .pages [aria-current] { background: var(--brick); color: var(--paper); font-weight: 650; }
 @media (max-width: 48rem) {
-  table, tbody, tr, th, td { display: block; width: 100%; }
+  table, tbody { display: block; border: 0; background: none; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table { border: 0; background: none; }
-  tbody tr { background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; margin-bottom: .75rem; padding: .6rem .9rem; }
-  tbody th, tbody td { border: 0; padding: .15rem 0; min-width: 0; }
-  tbody td::before { content: attr(data-label); display: inline-block; min-width: 6rem; color: var(--soft); font-size: .8rem; }
+  tbody tr { display: flex; flex-direction: column; background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; margin-bottom: .75rem; padding: .75rem 1rem; }
+  tbody th, tbody td { border: 0; padding: .1rem 0; min-width: 0; }
+  tbody th { order: -1; padding-bottom: .35rem; font-size: 1rem; }
+  tbody td { display: grid; grid-template-columns: 6rem 1fr; align-items: baseline; }
+  tbody td::before { content: attr(data-label); color: var(--soft); font-size: .8rem; }
 }
 @media (prefers-reduced-motion: no-preference) { a { transition: border-color .15s; } }
 @media print { header nav, .pages, .skip { display: none; } }

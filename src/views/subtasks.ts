@@ -37,20 +37,23 @@ export function subtasksPage (account: Account, { page, pages, total, subtasks }
 
 const empty = html`<p class="empty">(No results) This account has no subtasks yet.</p>`
 
-const table = (subtasks: readonly SubtaskRow[]): Html => html`<table>
-<thead><tr>!${['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details'].map(name => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>
+const columns = ['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details']
+
+// The roles are what a table has anyway; said aloud, they outlast the narrow layout, in which it is displayed as a list.
+const table = (subtasks: readonly SubtaskRow[]): Html => html`<table role="table">
+<thead role="rowgroup"><tr role="row">!${columns.map(name => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
+<tbody role="rowgroup">
 !${subtasks.map(row)}</tbody>
 </table>`
 
-const row = ({ id, account, project, task, name, isComplete, details }: SubtaskRow): Html => html`<tr>
-<td data-label="Account">${account}</td>
-<td data-label="Project">${project}</td>
-<td data-label="Task">${task}</td>
-<td data-label="Subtask"><code title="${id}">${id}</code></td>
-<th scope="row">${name}</th>
-<td data-label="Complete?">!${isComplete ? '<span class="done">✓ yes</span>' : '<span class="open">○ no</span>'}</td>
-<td data-label="Details" class="soft">${details}</td>
+const row = ({ id, account, project, task, name, isComplete, details }: SubtaskRow): Html => html`<tr role="row">
+<td role="cell" data-label="Account">${account}</td>
+<td role="cell" data-label="Project">${project}</td>
+<td role="cell" data-label="Task">${task}</td>
+<td role="cell" data-label="Subtask"><code title="${id}">…${id.slice(-8)}</code></td>
+<th scope="row" role="rowheader">${name}</th>
+<td role="cell" data-label="Complete?">!${isComplete ? '<span class="done">✓ yes</span>' : '<span class="open">○ no</span>'}</td>
+<td role="cell" data-label="Details" class="soft">${details}</td>
 </tr>
 `
 

@@ -88,7 +88,7 @@ t.test('the same seed gives the same bytes; four and two are six; another seed d
   await fill(6, { reset: true, seed: 1 })
   t.not(await fingerprint(database), six)
   await fill(2, { reset: true, seed: 42 })
-  t.equal(await fingerprint(database), 'a8501526d2b1b4a4f7742ed9c13e387316ab41155c24788ec598a1c4f1744b4d',
+  t.equal(await fingerprint(database), '725deda0a5d2bad5a234557f22353b7b02db9f6a053b6e9def32dc64a45c4480',
     'worked out once: a change of these bytes changes everybody\'s test data, and wants to be known')
 })
 

@@ -23,7 +23,7 @@ t.test('the listing, as a page and as JSON', async t => {
     t.match(headers['cache-control'], /private, no-store/)
     t.match(headers['content-security-policy'], /default-src 'none'/)
     t.equal(headers['x-content-type-options'], 'nosniff')
-    t.same([...body.matchAll(/<th scope="col">(.+?)<\/th>/g)].map(match => match[1]), ['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details'])
+    t.same([...body.matchAll(/<th scope="col" role="columnheader">(.+?)<\/th>/g)].map(match => match[1]), ['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details'])
     t.same(idsIn(body), byName.slice(0, 10).map(row => row.id))
     for (const foreign of second!.subtasks) t.notOk(body.includes(foreign.id!), 'nothing of another account')
     t.match(body, 'Page 1 of 11')
