@@ -1,7 +1,7 @@
 import neostandard from 'neostandard'
 
 const doors = {
-  group: ['postgres', 'drizzle-orm/postgres-js', 'drizzle-orm/pg-core', '**/tenancy/slots.ts', '**/tenancy/transaction.ts', '**/db/*', '!**/db/schema.ts'],
+  group: ['postgres', 'drizzle-orm/postgres-js', 'drizzle-orm/pg-core', '**/tenancy/slot.ts', '**/tenancy/pool.ts', '**/tenancy/transaction.ts', '**/db/*', '!**/db/schema.ts'],
   message: 'Routes and views reach the database through request.tenant only.'
 }
 

@@ -29,6 +29,7 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     bodyLimit: 64 * 1024,
     requestTimeout: 15_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     routerOptions: { ignoreTrailingSlash: true },
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } }, // true, not 'array': page=1&page=2 is an error
     frameworkErrors: (error, request, reply) => { answerError(error, request as never, reply as never, asPage) }

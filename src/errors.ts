@@ -14,6 +14,7 @@ const table = {
   internal: [500, 'Something went wrong on our side. It has been logged.'],
   not_committed: [500, 'Nothing was saved, because a part of it failed.'],
   transaction_closed: [500, 'A database call came after its transaction had ended.'],
+  part_open: [500, 'A database call was made beside an open part of its transaction.'],
   tenant_missing: [500, 'A database call was made without a tenant.'],
   tenant_mismatch: [500, 'A database call named another tenant than its transaction.'],
   not_tenanted: [500, 'A table that belongs to no tenant was used in a tenant\'s transaction.'],

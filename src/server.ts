@@ -1,9 +1,10 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
-import { audit, mustBeSafe } from './db/checks.ts'
+import { type Finding, audit, mustBeSafe } from './db/checks.ts'
 import { AppError, CommandError } from './errors.ts'
 import { createDirectory } from './tenancy/directory.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
@@ -23,7 +24,7 @@ export interface Server {
 export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger']): Promise<Server> {
   const directory = createDirectory(databaseUrl)
   const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
-  const doors = { directory, tenancy, signing: config.signing !== undefined }
+  const doors = { directory, signing: config.signing }
   let closing = false
 
   const closeDoors = async () => {
@@ -37,9 +38,11 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     throw error
   }
 
+  // Anyone may ask, as often as they like; the database is asked once a second.
+  const findings = new LRUCache<'now', Finding[]>({ max: 1, ttl: 1_000, fetchMethod: () => audit(doors) })
   const ready = async () => {
     if (closing) throw new AppError('database_unavailable', { message: 'The server is closing.' })
-    const [finding] = await audit(doors)
+    const [finding] = await findings.fetch('now') ?? []
     if (finding) {
       throw new AppError('database_unavailable', {
         message: 'The database is not in the state this program expects.', cause: new Error(`${finding.problem} (${finding.id})`)

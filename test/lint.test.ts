@@ -12,7 +12,7 @@ t.test('a route cannot get at a database handle or SQL text', async t => {
     "import { QueryBuilder } from 'drizzle-orm/pg-core'\nQueryBuilder()",
     "import { sql } from 'drizzle-orm'\nsql()",
     "import * as all from 'drizzle-orm'\nall.sql()",
-    "import { SlotPool } from '../tenancy/slots.ts'\nSlotPool()",
+    "import { SlotPool } from '../tenancy/pool.ts'\nSlotPool()",
     "import { Transaction } from '../tenancy/transaction.ts'\nTransaction()",
     "import { openDatabase } from '../db/database.ts'\nopenDatabase()",
     "import { migrateDatabase } from '../db/migrate.ts'\nmigrateDatabase()"

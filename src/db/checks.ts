@@ -1,13 +1,14 @@
 // Is this database safe to serve from? Named checks with stable ids, on facts that one query reads as the app role itself. The server
 // does not start while one of them fails.
 import { getTableName } from 'drizzle-orm'
-import { CommandError, sqlState } from '../errors.ts'
+import type { SigningKeys } from '../config.ts'
+import { CommandError } from '../errors.ts'
 import { accountId } from '../tenancy/account.ts'
+import { contexts } from '../tenancy/context.ts'
 import type { Directory } from '../tenancy/directory.ts'
-import type { Tenancy } from '../tenancy/tenancy.ts'
 import { expectedVersion } from './migrate.ts'
 import { unreachable } from './roles.ts'
-import { accounts, tenantTables } from './schema.ts'
+import { tenantTables } from './schema.ts'
 
 export interface Finding { readonly id: string, readonly problem: string }
 
@@ -61,23 +62,15 @@ export const checks: readonly Check[] = [
   }
 ]
 
-/** The doors to the database that is to be checked, both under the app role. */
-export interface Doors { readonly directory: Directory, readonly tenancy: Tenancy, readonly signing: boolean }
+export interface Doors { readonly directory: Directory, readonly signing: SigningKeys | undefined }
 
-/** Every check on the database behind these doors; an empty list means that it is safe to serve from. */
-export async function audit ({ directory, tenancy, signing }: Doors): Promise<Finding[]> {
-  const expected = { ...await expectedVersion(), signing }
+/** Every check on the database behind this door; an empty list means that it is safe to serve from. */
+export async function audit ({ directory, signing }: Doors): Promise<Finding[]> {
+  const expected = { ...await expectedVersion(), signing: signing !== undefined }
   const facts = await readFacts(directory)
   const findings = checks.flatMap(({ id, find }) => find(facts, expected).map(problem => ({ id, problem })))
-  return findings.length > 0 ? findings : probe(tenancy)
-}
-
-/** Asks as a tenant, which shows whether the database understands our tenant context. */
-function probe (tenancy: Tenancy): Promise<Finding[]> {
-  return tenancy.withTenant(accountId(1), tenant => tenant.exists(accounts, {}), 'read only').then(() => [], error => {
-    if (sqlState(error) !== '42501') throw error
-    return [{ id: 'D40', problem: `The database does not accept the tenant contexts that TENANT_SIGNING_KEY signs. With that key, ${migrate.replace('R', 'r')}` }]
-  })
+  if (findings.length > 0 || await directory.accepts(contexts(signing)(accountId(1)))) return findings
+  return [{ id: 'D40', problem: 'The database does not accept the tenant contexts that TENANT_SIGNING_KEY signs. With that key set, run: npm run db:migrate' }]
 }
 
 /** @throws {CommandError} in one sentence, if the database cannot be reached or is not safe */

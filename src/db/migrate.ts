@@ -9,13 +9,22 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import type { SigningKeys } from '../config.ts'
-import { unreachable } from './roles.ts'
+import { CommandError } from '../errors.ts'
+import { roleNames, unreachable } from './roles.ts'
 
 const folder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 const read = (name: string) => readFile(join(folder, name), 'utf8')
 
 /** What a database that is up to date says of itself: the newest migration, and a hash of the hand-written SQL. */
-export async function expectedVersion (): Promise<{ migration: string, walls: string }> {
+export function expectedVersion (): Promise<Version> {
+  version ??= readVersion()
+  return version
+}
+
+interface Version { readonly migration: string, readonly walls: string }
+let version: Promise<Version> | undefined
+
+async function readVersion (): Promise<Version> {
   const files = await Promise.all(['tenancy.sql', 'tenancy_signed.sql', 'walls.sql'].map(read))
   return {
     migration: readMigrationFiles({ migrationsFolder: folder }).at(-1)!.hash,
@@ -26,13 +35,14 @@ export async function expectedVersion (): Promise<{ migration: string, walls: st
 /** @throws {CommandError} if the server cannot be used */
 export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys): Promise<void> {
   const sql = postgres(ownerUrl, {
-    max: 1, onnotice: () => {}, connect_timeout: 10, connection: { row_security: 'off' } // an owner's silent `UPDATE 0` becomes an error
+    max: 1, onnotice: () => {}, connect_timeout: 10, connection: { row_security: 'off', lock_timeout: 30_000 } // off: an owner's silent `UPDATE 0` becomes an error
   })
   try {
     await sql`select pg_advisory_lock(hashtext('rowhouse migrations'))`
+    if (!signing) await mustNotNeedSigning(sql)
   } catch (error) {
     await sql.end()
-    throw unreachable('OWNER_DATABASE_URL', error)
+    throw error instanceof CommandError ? error : unreachable('OWNER_DATABASE_URL', error)
   }
   try {
     await sql.begin(async sql => {
@@ -47,6 +57,17 @@ export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys):
     })
   } finally {
     await sql.end()
+  }
+}
+
+/** Without signing, and with set_config in everybody's hands, the tenant could be forged. */
+async function mustNotNeedSigning (sql: postgres.Sql): Promise<void> {
+  const [row] = await sql`
+    select has_function_privilege(${roleNames.app}, 'pg_catalog.set_config(text, text, boolean)', 'execute') as open,
+           (select prosecdef from pg_proc where pronamespace = to_regnamespace('tenancy') and proname = 'current_account') as signed`
+  if (row?.open && row.signed) {
+    throw new CommandError('This database takes signed tenant contexts only, and must: its app role may call set_config. Set TENANT_SIGNING=on ' +
+      'and the key, or first run npm run db:setup as a superuser, which revokes set_config.')
   }
 }
 

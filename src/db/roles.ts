@@ -76,6 +76,14 @@ async function limitAppRole (server: postgres.Sql): Promise<void> {
   }
 }
 
+/** With these an injected SELECT could name another tenant, store what no row-level security covers, or stop and block the others. */
+const forbidden = [
+  'set_config',
+  'lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_open', 'lo_import', 'lo_export', 'lo_unlink', 'lo_truncate', 'lo_truncate64',
+  'pg_terminate_backend', 'pg_cancel_backend',
+  'pg_advisory_lock', 'pg_advisory_lock_shared', 'pg_try_advisory_lock', 'pg_try_advisory_lock_shared'
+] as const
+
 /** What PostgreSQL gives to PUBLIC and an app role must not have. */
 async function lockDown (sql: postgres.Sql, database: string): Promise<SetUpResult> {
   await closeDatabase(sql, database)
@@ -83,15 +91,12 @@ async function lockDown (sql: postgres.Sql, database: string): Promise<SetUpResu
   await sql.unsafe('revoke all on schema public from public')
   const [me] = await sql`select rolsuper from pg_roles where rolname = current_user`
   if (!me?.rolsuper) return { setConfigRevoked: false }
-  // With set_config an injected SELECT could name another tenant. The owner keeps it: pg_dump calls it.
-  await sql.unsafe(`revoke execute on function pg_catalog.set_config(text, text, boolean) from public, ${roleNames.app}`)
-  await sql.unsafe(`grant execute on function pg_catalog.set_config(text, text, boolean) to ${roleNames.owner}`)
-  // Large objects know no row-level security.
-  const writers = await sql`
-    select oid::regprocedure::text as name from pg_proc
-     where pronamespace = 'pg_catalog'::regnamespace
-       and proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_open', 'lo_import', 'lo_export', 'lo_unlink', 'lo_truncate', 'lo_truncate64')`
-  for (const { name } of writers) await sql.unsafe(`revoke execute on function pg_catalog.${name} from public`)
+  const functions = await sql`
+    select oid::regprocedure::text as name from pg_proc where pronamespace = 'pg_catalog'::regnamespace and proname = any(${[...forbidden]})`
+  for (const { name } of functions) {
+    await sql.unsafe(`revoke execute on function pg_catalog.${name} from public, ${roleNames.app}`)
+    await sql.unsafe(`grant execute on function pg_catalog.${name} to ${roleNames.owner}`) // pg_dump calls set_config, migrations lock
+  }
   return { setConfigRevoked: true }
 }
 

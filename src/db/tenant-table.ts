@@ -11,10 +11,6 @@ const brand = Symbol('rowhouse.tenanted')
 /** A table whose every row belongs to one account. Only these are accepted by the scoped helpers. */
 export type TenantTable = PgTable & { readonly [brand]: true, readonly accountId: PgColumn }
 
-export function isTenantTable (value: unknown): value is TenantTable {
-  return typeof value === 'object' && value !== null && brand in value
-}
-
 /** Every tenant table that is defined, in order of definition (parents first): for checks, tests and tools that cover them all. */
 export const tenantTables: TenantTable[] = []
 

@@ -34,11 +34,13 @@ function known (error: unknown) {
   return { status: statusCode, code, message }
 }
 
-/** What Fastify itself refuses before a route runs: a bad query, body, URL or header. */
+/** What Fastify and its plugins refuse before a route runs: a bad query, body, URL or header. Only Fastify's own words are handed on. */
 function clientError (error: unknown) {
   const { statusCode: status = 500, validation, validationContext, code } = error as Partial<FastifyError>
-  if (error instanceof AppError || !code?.startsWith('FST_') || status >= 500) return undefined
-  return { status, code: 'bad_request', message: validation ? explain(validation[0]!, validationContext) : `${(error as Error).message}.`.replace(/\.\.$/, '.') }
+  if (error instanceof AppError || status < 400 || status >= 500) return undefined
+  if (validation) return { status, code: 'bad_request', message: explain(validation[0]!, validationContext) }
+  const message = code?.startsWith('FST_') ? (error as Error).message.replace(/\.?$/, '.') : new AppError('bad_request').message
+  return { status, code: 'bad_request', message }
 }
 
 function explain ({ keyword, instancePath, params, message }: NonNullable<FastifyError['validation']>[0], context = 'request'): string {

@@ -1,7 +1,8 @@
 // The other door: questions that belong to no tenant. Which account does a host lead to, and is the database what we expect?
 import { LRUCache } from 'lru-cache'
+import { AppError, sqlState } from '../errors.ts'
 import { type AccountId, accountId } from './account.ts'
-import { SlotPool } from './slots.ts'
+import { SlotPool } from './pool.ts'
 
 export interface Account {
   readonly id: AccountId
@@ -14,7 +15,7 @@ export type Directory = ReturnType<typeof createDirectory>
 
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
 
-/** @param url the app role's URL. Two connections, on which no tenant is ever set. */
+/** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
 export function createDirectory (url: string) {
   const pool = new SlotPool(url, 2, 2)
 
@@ -33,12 +34,29 @@ export function createDirectory (url: string) {
     try {
       return await slot.send(text, values, 'objects') as unknown as T[]
     } finally {
-      pool.release(slot, 'directory')
+      pool.release(slot)
+    }
+  }
+
+  /** Does the database take this tenant context for an account's? Asked in a transaction, which is undone. */
+  async function accepts (context: string): Promise<boolean> {
+    const slot = await pool.acquire('directory')
+    try {
+      await slot.send('begin read only', [], 'control')
+      await slot.send('select tenancy.enter($1)', [context], 'objects')
+      const [row] = await slot.send('select tenancy.current_account() as account', [], 'objects')
+      return row?.account !== null
+    } catch (error) {
+      if (sqlState(error) !== '42501') throw error
+      return false
+    } finally {
+      await slot.send('rollback', [], 'control').catch(cause => slot.destroy(new AppError('connection_lost', { cause })))
+      pool.release(slot)
     }
   }
 
   /** The account this host leads to, at most five seconds old; undefined if there is none. Unknown hosts are remembered, too. */
   const resolve = async (host: string): Promise<Account | undefined> => (await cache.fetch(host))?.account
 
-  return { ask, resolve, close: () => pool.close(1_000) }
+  return { ask, accepts, resolve, close: () => pool.close(1_000) }
 }

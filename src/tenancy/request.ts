@@ -86,10 +86,11 @@ declare module 'fastify' {
 const isRead = (request: FastifyRequest) => request.method === 'GET' || request.method === 'HEAD'
 
 /** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
-function hostOf (request: FastifyRequest): string {
-  const named = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
-  if (named !== 1) throw new AppError('host_not_served')
-  return request.host
+function hostOf ({ raw, host }: FastifyRequest): string {
+  const named = raw.rawHeaders.filter((_, i) => raw.rawHeaders[i - i % 2]!.toLowerCase() === 'host')
+  const [, absolute] = /^https?:\/\/([^/?#]*)/i.exec(raw.url ?? '') ?? [] // the request line may name one, too
+  if (named.length !== 2 || (absolute !== undefined && absolute !== named[1])) throw new AppError('host_not_served')
+  return host
 }
 
 function missing (): never {

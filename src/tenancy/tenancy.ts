@@ -3,7 +3,7 @@ import type { SigningKeys } from '../config.ts'
 import { type AccountId, accountId } from './account.ts'
 import { contexts } from './context.ts'
 import { Tenant } from './scope.ts'
-import { SlotPool } from './slots.ts'
+import { SlotPool } from './pool.ts'
 import { type Mode, Transaction } from './transaction.ts'
 
 export interface TenancyOptions {

@@ -3,37 +3,48 @@
 import { AppError } from '../errors.ts'
 import type { AccountId } from './account.ts'
 import type { ContextOf } from './context.ts'
-import type { Rows, Slot, SlotPool, Way } from './slots.ts'
+import type { SlotPool } from './pool.ts'
+import type { Rows, Slot, Way } from './slot.ts'
 
 export type Mode = 'read only' | 'read write'
 
+/** A transaction, or a part of it that can fail alone. Only the innermost open one may speak. */
+export type Part = symbol
+
 export class Transaction {
-  readonly account: AccountId
+  readonly whole: Part = Symbol('whole')
+  readonly #account: AccountId
   readonly #mode: Mode
   readonly #pool: SlotPool
   readonly #contextOf: ContextOf
+  #speaking: Part = this.whole
   #opening: Promise<Slot> | undefined
   #slot: Slot | undefined
   #closed = false
+  /** Calls that wait for the slot, and so have sent nothing yet. */
+  #unsent = 0
   /** The first statement that failed. After it PostgreSQL does nothing more, and a COMMIT would be answered by ROLLBACK. */
   #failure: unknown
-  #savepoints = 0
 
   constructor (pool: SlotPool, contextOf: ContextOf, account: AccountId, mode: Mode) {
     this.#pool = pool
     this.#contextOf = contextOf
-    this.account = account
+    this.#account = account
     this.#mode = mode
+  }
+
+  get account (): AccountId {
+    return this.#account
   }
 
   /**
    * Runs a query of the slot's drizzle instance in this transaction.
-   * @throws {AppError} transaction_closed; pool_busy; what the connection died of; the error of the first statement that failed
+   * @throws {AppError} transaction_closed; part_open; pool_busy; what the connection died of; the first statement's error that failed
    */
-  async ask<T> (query: (slot: Slot) => Promise<T>): Promise<T> {
-    this.#mustBeUsable()
-    const slot = this.#slot ?? await this.#open()
-    this.#mustBeUsable() // it may have ended while we waited for the slot
+  async ask<T> (part: Part, query: (slot: Slot) => Promise<T>): Promise<T> {
+    this.#mustBeUsable(part)
+    const slot = this.#slot ?? await this.#opened()
+    this.#mustBeUsable(part) // it may have ended while we waited for the slot
     try {
       return await slot.lend((text, values, way) => this.#send(slot, text, values, way), query)
     } catch (error) {
@@ -41,23 +52,31 @@ export class Transaction {
     }
   }
 
-  #mustBeUsable (): void {
+  #mustBeUsable (part: Part): void {
     if (this.#closed) throw new AppError('transaction_closed')
+    if (part !== this.#speaking) throw new AppError('part_open')
     if (this.#failure) throw this.#failure
   }
 
-  #open (): Promise<Slot> {
-    this.#opening ??= this.#pool.acquire(this.account).then(slot => {
-      this.#slot = slot
-      // Not awaited on purpose. Their failure is everybody's: #send keeps it, and every later statement throws it.
-      this.#send(slot, `begin ${this.#mode}`, [], 'control').catch(() => {})
-      this.#send(slot, 'select tenancy.enter($1)', [this.#contextOf(this.account)], 'arrays').catch(() => {})
-      return slot
-    }).catch(error => {
+  async #opened (): Promise<Slot> {
+    this.#unsent++
+    try {
+      return await (this.#opening ??= this.#open())
+    } catch (error) {
       this.#failure ??= error
       throw error
-    })
-    return this.#opening
+    } finally {
+      this.#unsent--
+    }
+  }
+
+  async #open (): Promise<Slot> {
+    const slot = this.#slot = await this.#pool.acquire(this.#account)
+    // Not awaited on purpose. Their failure is everybody's: #send keeps it, and every later statement throws it.
+    this.#send(slot, `begin ${this.#mode}`, [], 'control').catch(() => {})
+    this.#send(slot, 'select tenancy.enter($1)', [this.#contextOf(this.#account)], 'arrays')
+      .catch(() => { slot.stale = true }) // whoever left it so that no tenant can enter must not do it to the next one
+    return slot
   }
 
   async #send (slot: Slot, text: string, values: unknown[], way: Way): Promise<Rows> {
@@ -71,49 +90,58 @@ export class Transaction {
   }
 
   /**
-   * Runs `work` in a part of this transaction that can fail alone: what it did is undone, and the transaction goes on.
-   * @throws {AppError} tenant_mismatch if the part is to be another account's
+   * Runs `work` in a part of this transaction that can fail alone: what it did is undone, and the transaction goes on. Meanwhile only
+   * the part may speak, since what others did between its beginning and its end would be undone with it.
+   * @throws {AppError} tenant_mismatch if the part is to be another account's; part_open if another part is open
    */
-  async nested<T> (account: AccountId, work: () => Promise<T>): Promise<T> {
-    if (account !== this.account) throw new AppError('tenant_mismatch')
-    const name = `part_${++this.#savepoints}`
-    this.#mustBeUsable()
-    const slot = await this.#open()
-    await this.#send(slot, `savepoint ${name}`, [], 'control')
+  async nested<T> (part: Part, account: AccountId, work: (part: Part) => Promise<T>): Promise<T> {
+    if (account !== this.#account) throw new AppError('tenant_mismatch')
+    this.#mustBeUsable(part)
+    const inner = this.#speaking = Symbol('part')
     try {
-      const result = await work()
-      await this.#send(slot, `release savepoint ${name}`, [], 'control')
-      return result
-    } catch (error) {
-      if (!slot.dead) {
-        await slot.send(`rollback to savepoint ${name}`, [], 'control')
-        this.#failure = undefined
+      const slot = this.#slot ?? await this.#opened()
+      await this.#send(slot, 'savepoint part', [], 'control')
+      try {
+        const result = await work(inner)
+        await this.#send(slot, 'release savepoint part', [], 'control')
+        return result
+      } catch (error) {
+        if (!slot.dead) {
+          await slot.send('rollback to savepoint part', [], 'control')
+          await slot.send('release savepoint part', [], 'control') // the name may be in use further out
+          this.#failure = undefined
+        }
+        throw error
       }
-      throw error
+    } finally {
+      this.#speaking = part
     }
   }
 
   /**
    * Ends the transaction and keeps what it did.
-   * @throws {AppError} not_committed if a statement failed; commit_unknown if the connection was lost while committing
+   * @throws {AppError} not_committed if a statement failed or was not awaited; commit_unknown if the connection was lost while committing
    */
   async commit (): Promise<void> {
     if (this.#closed) throw new AppError('transaction_closed')
+    const forgotten = this.#unsent > 0 || this.#speaking !== this.whole
     const slot = await this.#close()
-    if (!slot && this.#failure) throw new AppError('not_committed', { cause: this.#failure })
+    const failure = this.#failure ?? (forgotten && new Error('a call of this transaction was not awaited'))
+    if (!slot && failure) throw new AppError('not_committed', { cause: failure })
     if (!slot) return
     try {
       if (slot.dead) throw slot.dead
-      if (this.#failure) {
+      if (failure) {
         await this.#rollBack(slot)
-        throw new AppError('not_committed', { cause: this.#failure })
+        throw new AppError('not_committed', { cause: failure })
       }
-      const reply = await slot.send('commit', [], 'control').catch(error => {
-        throw slot.dead && this.#mode === 'read write' ? new AppError('commit_unknown', { cause: error }) : error
+      const reply = await slot.send('commit', [], 'control').catch(cause => {
+        slot.destroy(new AppError('connection_lost', { cause })) // in what state an unsuccessful COMMIT leaves it, we cannot know
+        throw this.#mode === 'read write' ? new AppError('commit_unknown', { cause }) : cause
       })
       if (reply.command !== 'COMMIT') throw new AppError('not_committed', { cause: this.#failure ?? `COMMIT was answered by ${reply.command}` })
     } finally {
-      this.#pool.release(slot, this.account)
+      this.#pool.release(slot)
     }
   }
 
@@ -122,7 +150,7 @@ export class Transaction {
     const slot = await this.#close()
     if (!slot) return
     await this.#rollBack(slot)
-    this.#pool.release(slot, this.account)
+    this.#pool.release(slot)
   }
 
   async #rollBack (slot: Slot): Promise<void> {

@@ -31,7 +31,7 @@ export async function createTestData (config: Config, database: Database, option
   const directory = createDirectory(database.appUrl)
   let hosts: Hosts | undefined
   try {
-    await mustBeSafe({ tenancy, directory, signing: config.signing !== undefined })
+    await mustBeSafe({ directory, signing: config.signing })
     hosts = await testHosts(database.ownerUrl, config.baseDomain)
     const first = await makeRoom(hosts, tenancy, options, say, signal)
     const passwordHash = await demoPasswordHash(options.seed)

@@ -2,9 +2,10 @@
 import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { audit } from '../../src/db/checks.ts'
+import { migrateDatabase } from '../../src/db/migrate.ts'
 import { startServer } from '../../src/server.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
-import { testDatabase, testTenancy } from '../support/database.ts'
+import { testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { signing } from '../support/server.ts'
 
@@ -14,7 +15,7 @@ t.test('a database as it should be', async t => {
   const database = await testDatabase(t)
   const directory = createDirectory(database.appUrl)
   t.teardown(() => directory.close())
-  t.same(await audit({ directory, tenancy: testTenancy(t, database), signing: false }), [])
+  t.same(await audit({ directory, signing: undefined }), [])
 })
 
 t.test('holes', async t => {
@@ -58,6 +59,16 @@ t.test('a database that was never migrated, or is not there', async t => {
   await t.rejects(startServer(config(), `${appUrl}_not`, false), { message: /no such database/ })
 })
 
+t.test('a database that needs signed contexts does not lose them by migrating without', async t => {
+  const { admin, ownerUrl } = await testDatabase(t, 'signed')
+  const signed = async () => (await admin`select prosecdef from pg_proc where proname = 'current_account'`)[0]!.prosecdef
+  await t.rejects(migrateDatabase(ownerUrl), { message: /takes signed tenant contexts only.*TENANT_SIGNING=on/ })
+  t.equal(await signed(), true)
+  await admin.unsafe('revoke execute on function pg_catalog.set_config(text, text, boolean) from public')
+  await migrateDatabase(ownerUrl)
+  t.equal(await signed(), false, 'with set_config revoked it may')
+})
+
 t.test('a signed database wants a signing program', async t => {
   const { appUrl } = await testDatabase(t, 'signed')
   await t.rejects(startServer(config(), appUrl, false), { message: /set_config|a signed tenant context/ })
@@ -71,5 +82,6 @@ t.test('/healthz is the process, /readyz the database and its walls', async t =>
   const status = async (path: string) => (await site.get('anything', path)).status
   t.same([await status('/healthz'), await status('/readyz')], [200, 200])
   await database.admin.unsafe('drop policy tenant_isolation on tasks')
+  await new Promise(resolve => setTimeout(resolve, 1_100)) // an answer is good for a second
   t.same([await status('/healthz'), await status('/readyz')], [200, 503])
 })

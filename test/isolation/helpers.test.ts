@@ -1,5 +1,6 @@
 // The first wall alone: the helpers under a role that row-level security does not bind. Every tenant table, every verb.
 import { type SQL, asc, eq, getTableColumns, inArray, or, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import t, { type Test } from 'tap'
 import { accounts, directory, projects, subtasks, tasks, users } from '../../src/db/schema.ts'
 import type { TenantTable } from '../../src/db/tenant-table.ts'
@@ -110,8 +111,53 @@ t.test('nothing but tenant tables can be named, and no table can be smuggled in'
     'a subquery in a join': tenant => tenant.select({ from: tasks, joins: [innerJoin(projects, sql`exists ${everywhere}`)], columns: { id: tasks.id } }),
     'a table in a condition': tenant => tenant.count(tasks, sql`exists (table ${users})`),
     'a column of a table that is not in the query': tenant => tenant.count(tasks, eq(id, tasks.projectId)),
-    'such a column in a list': tenant => tenant.count(tasks, inArray(tasks.projectId, [id as never]))
+    'such a column in a list': tenant => tenant.count(tasks, inArray(tasks.projectId, [id as never])),
+    'an alias of a table': tenant => tenant.count(alias(tasks, 'subtasks') as never),
+    'a join that ends before its end': tenant => tenant.select({ from: tasks, joins: [innerJoin(projects, sql`true) inner join users u on (true`)], columns: { id: tasks.id } }),
+    'a function that reads a table': tenant => tenant.count(tasks, sql`table_to_xml('users', true, true, '') is not null`),
+    'a word in two parts': tenant => tenant.count(tasks, sql`exists (${sql.raw('sel')}${sql.raw('ect 1')})`),
+    'a comment': tenant => tenant.count(tasks, sql`true -- `),
+    'a comment in two parts': tenant => tenant.count(tasks, sql`true ${sql.raw('-')}${sql.raw('-')}`),
+    'parentheses in two parts': tenant => tenant.count(tasks, sql`true ${sql.raw(')')} or ${sql.raw('(')} true`),
+    'SQL as a value': tenant => tenant.count(tasks, eq(tasks.name, sql.param(sql`(select 'x')` as never))),
+    'nested columns': tenant => tenant.select({ from: tasks, columns: { nested: { n: everywhere } } as never })
   })) await t.rejects(asA(attempt), refused, what)
+})
+
+t.test('a condition of many parts stays one condition', async t => {
+  const { database, asA } = await scene(t)
+  const before = await everythingOf(database.admin, B)
+  const wide = sql`${tasks.isComplete} or true`
+  t.equal(await asA(tenant => tenant.count(tasks, wide)), 1)
+  t.equal((await asA(tenant => tenant.select({ from: tasks, columns: { id: tasks.id }, where: wide }))).length, 1)
+  t.equal((await asA(tenant => tenant.select({ from: subtasks, joins: [innerJoin(tasks, sql`${tasks.isComplete} or true`)], columns: { id: tasks.id } }))).length, 1)
+  t.equal((await asA(tenant => tenant.update(tasks, wide, { name: 'x' }))).length, 1)
+  t.equal(await asA(tenant => tenant.delete(tasks, wide)), 1)
+  t.equal(await everythingOf(database.admin, B), before)
+})
+
+t.test('what is not there: undefined, unknown columns, rows of two shapes', async t => {
+  const { asA } = await scene(t)
+  const row = await asA(tenant => tenant.insert(projects, { id: undefined as never, name: 'x', details: undefined as never }))
+  t.match(row, { name: 'x', details: '' }, 'left out of an insert')
+  t.same((await asA(tenant => tenant.update(projects, { id: row.id }, { name: 'y', details: undefined as never })))[0], { ...row, name: 'y' }, 'and of an update')
+  await t.rejects(asA(tenant => tenant.get(projects, { id: undefined as never })), TypeError, 'but it matches nothing by accident')
+  for (const name of ['nothing', 'details,name', 'constructor', '__proto__']) {
+    const odd = Object.defineProperty({}, name, { value: 'x', enumerable: true }) as never
+    await t.rejects(asA(tenant => tenant.get(projects, odd)), TypeError, name)
+    await t.rejects(asA(tenant => tenant.update(projects, { id: row.id }, odd)), TypeError, name)
+  }
+  await t.rejects(asA(tenant => tenant.insertMany(projects, [{ name: 'one' }, { name: 'two', details: 'kept' }])), TypeError)
+  await t.rejects(asA(tenant => tenant.update(projects, { id: row.id }, { name: sql`(select 1)` as never })), TypeError)
+  t.equal(await asA(tenant => tenant.count(projects)), 2, 'and no connection was lost over it')
+})
+
+t.test('the account of a tenant cannot be changed', async t => {
+  const { asA } = await scene(t)
+  await asA(async tenant => {
+    t.throws(() => { (tenant as { account: unknown }).account = B }, TypeError)
+    t.equal(await tenant.count(tasks), 1)
+  })
 })
 
 t.test('a value is never taken for the tenant', async t => {

@@ -1,11 +1,12 @@
 // The rules of a transaction, against a real server and real faults.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { projects, tasks } from '../../src/db/schema.ts'
 import { innerJoin, query } from '../../src/tenancy/scope.ts'
 import type { Tenant } from '../../src/tenancy/scope.ts'
 import { A, B, testDatabase, testTenancy } from '../support/database.ts'
+import { busy } from '../support/busy.ts'
 import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
 
@@ -22,9 +23,6 @@ async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0 } = {}
 }
 
 const project = { name: 'new' }
-/** Keeps the database busy inside a tenant's transaction; the helpers have no verb for it. */
-const busy = (seconds: number) => sql`${projects.name} <> '' and pg_sleep(${seconds}) is not null`
-
 t.test('what returns is kept, what throws is undone', async t => {
   const { tenancy, count } = await scene(t)
   t.equal(await tenancy.withTenant(A, async tenant => (await tenant.insert(projects, project)).name), 'new')
@@ -74,11 +72,12 @@ t.test('after its end a transaction is closed, and its slot speaks for nobody', 
 t.test('a call that nobody awaited belongs to its own transaction or to none', async t => {
   const { tenancy, database } = await scene(t, { poolMax: 2 })
   const late: Promise<unknown>[] = []
+  await tenancy.withTenant(A, tenant => tenant.count(tasks))
   for (let i = 0; i < 20; i++) {
     await tenancy.withTenant(A, async tenant => {
       late.push(tenant.insert(projects, { name: 'of A' }).catch(error => error.code))
       if (i % 2) await tenant.count(tasks)
-    })
+    }).catch(() => {})
     await tenancy.withTenant(B, tenant => tenant.count(tasks))
   }
   const outcomes = await Promise.all(late)
@@ -130,6 +129,50 @@ t.test('a part may fail alone, if it is the same account\'s', async t => {
   t.equal(await count(), 3)
 })
 
+t.test('beside an open part nobody else may speak, since it would be undone with the part', async t => {
+  const { tenancy, count } = await scene(t)
+  await tenancy.withTenant(A, async tenant => {
+    await tenant.count(projects)
+    const failing = tenant.nested(A, async inner => {
+      await inner.insert(projects, project)
+      await sleep(50)
+      throw new Error('changed my mind')
+    })
+    await t.rejects(tenant.insert(projects, project), { code: 'part_open' })
+    await t.rejects(tenant.nested(A, inner => inner.insert(projects, project)), { code: 'part_open' })
+    await t.rejects(failing, { message: 'changed my mind' })
+    await tenant.nested(A, async inner => {
+      await inner.insert(projects, project)
+      await t.rejects(inner.nested(A, async innermost => { await innermost.insert(projects, { name: '' }) }), { code: '23514' }, 'a part of a part')
+      await inner.insert(projects, project)
+    })
+  })
+  t.equal(await count(), 3)
+})
+
+t.test('a call that was not awaited, and so not sent, is not silently left out', async t => {
+  const { tenancy, count } = await scene(t)
+  let forgotten!: Promise<unknown>
+  await t.rejects(tenancy.withTenant(A, async tenant => {
+    forgotten = tenant.insert(projects, project)
+    forgotten.catch(() => {})
+  }), { code: 'not_committed' })
+  await t.rejects(forgotten, { code: 'transaction_closed' })
+  t.equal(await count(), 1)
+})
+
+t.test('a COMMIT that is cancelled leaves nothing behind for the next transaction', async t => {
+  const { tenancy, database } = await scene(t, { poolMax: 2 })
+  let cancelled = 0
+  for (let i = 0; i < 30; i++) {
+    const cancelling = database.admin`select pg_cancel_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`.execute()
+    await tenancy.withTenant(A, async tenant => { await tenant.insert(projects, project) }).catch(() => { cancelled++ })
+    await cancelling
+    t.equal(await tenancy.withTenant(B, tenant => tenant.count(projects)), 1)
+  }
+  t.comment(`${cancelled} cancelled`)
+})
+
 t.test('a backend that dies takes its transaction with it, and only that', async t => {
   const { tenancy, count, killBackends } = await scene(t, { poolMax: 2 })
   await t.rejects(tenancy.withTenant(A, async tenant => {
@@ -138,11 +181,8 @@ t.test('a backend that dies takes its transaction with it, and only that', async
     await sleep(50)
     await tenant.insert(projects, project)
   }), { code: 'connection_lost' }, 'between statements')
-  await t.rejects(tenancy.withTenant(A, async tenant => {
-    await tenant.insert(projects, project)
-    setTimeout(killBackends, 100)
-    await tenant.count(projects, busy(3))
-  }), { code: 'connection_lost' }, 'during a statement')
+  setTimeout(killBackends, 200)
+  await t.rejects(busy(tenancy, A, 3), { code: 'connection_lost' }, 'during a statement')
   await t.rejects(tenancy.withTenant(A, async tenant => {
     await tenant.insert(projects, project)
     await killBackends()
@@ -182,7 +222,7 @@ t.test('a statement that takes too long is stopped by the server, and the slot g
   const { tenancy, database } = await scene(t, { poolMax: 2 })
   await database.admin.unsafe(`alter role rowhouse_app in database ${database.name} set statement_timeout = '200ms'`)
   const connections = async () => (await database.admin`select pid from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`).map(row => row.pid)
-  await t.rejects(tenancy.withTenant(A, tenant => tenant.count(projects, busy(2))), { code: '57014' })
+  await t.rejects(busy(tenancy, A, 2), { code: '57014' })
   const before = await connections()
   t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1)
   t.same(await connections(), before)

@@ -1,6 +1,6 @@
-// The connections. A slot is one client with one socket, one drizzle instance on it and the queries prepared through that. It is
-// thrown away when its connection ends: postgres.js would reconnect and go on, and what follows would run outside its transaction.
-// The pool lends a slot to one transaction at a time, and at most half of its slots to one account.
+// A connection, and all that depends on it: one client with one socket, one drizzle instance on it, and the queries prepared through
+// that. It is thrown away when its connection ends: postgres.js would reconnect and go on, and what follows would run outside its
+// transaction, or in another's.
 import { type Socket, connect } from 'node:net'
 import { type PostgresJsDatabase, drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
@@ -17,10 +17,13 @@ export type Send = (text: string, values: unknown[], way: Way) => Promise<Rows>
 /** A query that drizzle has built; `values` fill its placeholders. */
 export interface Prepared<T> { execute (values: Record<string, unknown>): Promise<T> }
 
+/** Each prepared statement takes memory of the server, and one-off conditions make ever new ones. */
+const maxStatements = 500
+
 export class Slot {
   /** Why the slot can no longer be used; undefined while it can. */
   dead: AppError | undefined
-  /** True once the server no longer knows our prepared statements (a migration ran): to be retired after this transaction. */
+  /** To be retired after this transaction: the server no longer knows our statements, or knows too many, or it was left untidy. */
   stale = false
   readonly openedAt = Date.now()
   readonly #client: postgres.Sql
@@ -29,6 +32,7 @@ export class Slot {
   readonly #preparedOnce = new WeakMap<object, Prepared<unknown>>()
   readonly #onDeath: (slot: Slot) => void
   readonly #owed = new Set<(reason: AppError) => void>()
+  #built = 0
   #watchdog: NodeJS.Timeout | undefined
   #socket: Socket | undefined
   #holder: Send | undefined
@@ -99,6 +103,7 @@ export class Slot {
     const known = (typeof key === 'string' ? this.#prepared.get(key) : this.#preparedOnce.get(key)) as Prepared<T> | undefined
     if (known) return known
     const prepared = build(this.#db)
+    if (++this.#built > maxStatements) this.stale = true
     if (typeof key === 'string') this.#prepared.set(key, prepared)
     else this.#preparedOnce.set(key, prepared)
     return prepared
@@ -107,9 +112,10 @@ export class Slot {
   /** Sends at once, behind what was sent before, without waiting for it. Rejects with PostgreSQL's error, or with why the slot died. */
   send (text: string, values: unknown[], way: Way): Promise<Rows> {
     if (this.dead) return Promise.reject(this.dead)
+    if (!values.every(isPlain)) return Promise.reject(new TypeError('A value of a statement is undefined, or of a kind that cannot be sent.'))
     return new Promise((resolve, reject) => {
+      if (this.#owed.size === 0) this.#watch()
       this.#owed.add(reject)
-      this.#watch()
       const query = way === 'control'
         ? this.#client.unsafe(text)
         : this.#client.unsafe(text, values as never[], { prepare: true, simple: false } as postgres.UnsafeQueryOptions)
@@ -144,143 +150,21 @@ export class Slot {
     return this.dead ?? error
   }
 
-  /** Ends the connection now, without a word to the server. Whoever waits for an answer gets the reason. */
+  /** Ends the connection now. Whoever waits for an answer gets the reason. */
   destroy (reason: AppError): void {
     if (this.dead) return
     this.dead = reason
     clearTimeout(this.#watchdog)
-    this.#socket?.destroy()
-    this.#client.end({ timeout: 0 }).catch(() => {}) // frees what postgres.js holds; it has nobody left to tell
+    // First postgres.js, which has a last word for the server: over TLS, with the socket gone from under it, that would throw. Then
+    // the socket, whatever became of that word.
+    this.#client.end({ timeout: 0 }).catch(() => {}).finally(() => this.#socket?.destroy())
     for (const reject of this.#owed) reject(reason)
     this.#owed.clear()
     this.#onDeath(this)
   }
 }
 
-/** Who holds slots: an account, or a door that belongs to none. */
-export type Holder = number | string
-
-interface Waiter { holder: Holder, resolve: (slot: Slot) => void, reject: (error: unknown) => void, timer?: NodeJS.Timeout }
-
-const maxAge = 30 * 60_000 // a backend's caches grow with time, and a balancer may want the connection elsewhere
-
-export class SlotPool {
-  readonly #url: string
-  readonly #max: number
-  readonly #share: number
-  readonly #idle: Slot[] = []
-  readonly #waiting: Waiter[] = []
-  readonly #held = new Map<Holder, number>()
-  #live = 0
-  #opening = 0
-  #closed = false
-  #onDrained: (() => void) | undefined
-
-  /**
-   * @param max connections at the most
-   * @param share how many of them one holder may have; half by default, so that a busy account leaves room for the others
-   */
-  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2))) {
-    this.#url = url
-    this.#max = max
-    this.#share = share
-  }
-
-  /**
-   * A slot for this holder, within two seconds.
-   * @throws {AppError} pool_busy, or database_unavailable
-   */
-  acquire (holder: Holder): Promise<Slot> {
-    if (this.#closed) return Promise.reject(new AppError('pool_busy'))
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { holder, resolve, reject }
-      this.#waiting.push(waiter)
-      this.#serve()
-      if (!this.#waiting.includes(waiter)) return
-      waiter.timer = setTimeout(() => this.#refuse(waiter, new AppError('pool_busy')), limits.acquire)
-    })
-  }
-
-  /** Takes a slot back, clean or dead. */
-  release (slot: Slot, holder: Holder): void {
-    const held = this.#held.get(holder)! - 1
-    if (held > 0) this.#held.set(holder, held)
-    else this.#held.delete(holder)
-    if (!slot.dead && (slot.stale || Date.now() - slot.openedAt > maxAge)) slot.destroy(new AppError('connection_lost', { cause: 'retired' }))
-    if (slot.dead) this.#live--
-    else this.#idle.push(slot)
-    this.#serve()
-    if (this.#closed && this.#held.size === 0) this.#onDrained?.()
-  }
-
-  /** Refuses new transactions, waits for the open ones up to `patience` milliseconds, then ends every connection. */
-  async close (patience: number): Promise<void> {
-    this.#closed = true
-    for (const waiter of [...this.#waiting]) this.#refuse(waiter, new AppError('pool_busy'))
-    if (this.#held.size > 0) {
-      await new Promise<void>(resolve => {
-        this.#onDrained = resolve
-        setTimeout(resolve, patience).unref()
-      })
-    }
-    this.#end()
-  }
-
-  #end (): void {
-    for (const slot of [...this.#idle]) slot.destroy(new AppError('connection_lost', { cause: 'closing' }))
-  }
-
-  /** Gives idle slots to those who wait, first come first served, passing over those that have their share already. */
-  #serve (): void {
-    let wanted = 0
-    for (let i = 0; i < this.#waiting.length;) {
-      const waiter = this.#waiting[i]!
-      const held = this.#held.get(waiter.holder) ?? 0
-      const slot = held < this.#share ? this.#idle.pop() : undefined
-      if (slot) {
-        this.#waiting.splice(i, 1)
-        clearTimeout(waiter.timer)
-        this.#held.set(waiter.holder, held + 1)
-        waiter.resolve(slot)
-      } else {
-        if (held < this.#share) wanted++
-        i++
-      }
-    }
-    while (wanted > this.#opening && this.#live < this.#max) this.#open()
-  }
-
-  #open (): void {
-    this.#live++
-    this.#opening++
-    Slot.open(this.#url, slot => this.#forget(slot)).then(
-      slot => {
-        this.#opening--
-        this.#idle.push(slot)
-        if (this.#closed) this.#end()
-        this.#serve()
-      },
-      error => {
-        this.#opening--
-        this.#live--
-        if (this.#waiting[0]) this.#refuse(this.#waiting[0], error)
-        this.#serve()
-      }
-    )
-  }
-
-  /** A slot that dies in somebody's hands comes back by release(). */
-  #forget (slot: Slot): void {
-    const at = this.#idle.indexOf(slot)
-    if (at < 0) return
-    this.#idle.splice(at, 1)
-    this.#live--
-  }
-
-  #refuse (waiter: Waiter, error: unknown): void {
-    clearTimeout(waiter.timer)
-    const at = this.#waiting.indexOf(waiter)
-    if (at >= 0) this.#waiting.splice(at, 1)
-    waiter.reject(error)
-  }
+/** What postgres.js can send as it is. Anything else would throw inside it, and take the connection for broken. */
+function isPlain (value: unknown): boolean {
+  return value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof Date || value instanceof Uint8Array
 }

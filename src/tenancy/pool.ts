@@ -1,0 +1,148 @@
+// The pool lends a slot to one transaction at a time, and at most half of its slots to one account; who waits, waits two seconds.
+import { limits } from '../db/limits.ts'
+import { AppError } from '../errors.ts'
+import { Slot } from './slot.ts'
+
+/** Who holds slots: an account, or a door that belongs to none. */
+export type Holder = number | string
+
+interface Waiter {
+  readonly holder: Holder
+  readonly resolve: (slot: Slot) => void
+  readonly reject: (error: unknown) => void
+  timer?: NodeJS.Timeout
+  done: boolean
+}
+
+const maxAge = 30 * 60_000 // a backend's caches grow with time, and a balancer may want the connection elsewhere
+const maxWaiting = { ofOne: 100, ofAll: 1_000 } // more could not be served within the deadline anyway
+const retryAfter = 200 // ms after a connection could not be opened, if there are others to serve with
+
+export class SlotPool {
+  readonly #url: string
+  readonly #max: number
+  readonly #share: number
+  readonly #idle: Slot[] = []
+  readonly #lent = new Map<Slot, Holder>()
+  readonly #held = new Map<Holder, number>()
+  #waiting: Waiter[] = []
+  #opening = 0
+  #failedAt = -Infinity
+  #closing: Promise<void> | undefined
+  #onDrained: (() => void) | undefined
+
+  /**
+   * @param max connections at the most
+   * @param share how many of them one holder may have; half by default, so that a busy account leaves room for the others
+   */
+  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2))) {
+    this.#url = url
+    this.#max = max
+    this.#share = share
+  }
+
+  /**
+   * A slot for this holder, within two seconds.
+   * @throws {AppError} pool_busy, or database_unavailable
+   */
+  acquire (holder: Holder): Promise<Slot> {
+    return new Promise((resolve, reject) => {
+      const queue = this.#waiting.length < maxWaiting.ofOne ? 0 : this.#waiting.filter(waiter => waiter.holder === holder).length
+      if (this.#closing || queue >= maxWaiting.ofOne || this.#waiting.length >= maxWaiting.ofAll) throw new AppError('pool_busy')
+      const waiter: Waiter = { holder, resolve, reject, done: false }
+      this.#waiting.push(waiter)
+      this.#serve()
+      if (!waiter.done) waiter.timer = setTimeout(() => this.#refuse(waiter, new AppError('pool_busy')), limits.acquire)
+    })
+  }
+
+  /** Takes a slot back. One that died has left by itself. */
+  release (slot: Slot): void {
+    if (!this.#lent.has(slot)) return
+    if (this.#closing || slot.stale || Date.now() - slot.openedAt > maxAge) return slot.destroy(new AppError('connection_lost', { cause: 'retired' }))
+    this.#takeBack(slot)
+    this.#idle.push(slot)
+    this.#serve()
+  }
+
+  /** Refuses new transactions, waits for the open ones up to `patience` milliseconds, then ends every connection. */
+  close (patience: number): Promise<void> {
+    this.#closing ??= (async () => {
+      for (const waiter of this.#waiting) this.#refuse(waiter, new AppError('pool_busy'))
+      if (this.#lent.size > 0) {
+        await new Promise<void>(resolve => {
+          this.#onDrained = resolve
+          setTimeout(resolve, patience).unref()
+        })
+      }
+      for (const slot of [...this.#idle, ...this.#lent.keys()]) slot.destroy(new AppError('connection_lost', { cause: 'closing' }))
+    })()
+    return this.#closing
+  }
+
+  /** Gives idle slots to those who wait, first come first served, passing over those that have their share already. */
+  #serve (): void {
+    let wanted = 0
+    for (const waiter of this.#waiting) {
+      const held = this.#held.get(waiter.holder) ?? 0
+      if (held >= this.#share) continue
+      const slot = this.#idle.pop()
+      if (slot) {
+        this.#settle(waiter)
+        this.#lent.set(slot, waiter.holder)
+        this.#held.set(waiter.holder, held + 1)
+        waiter.resolve(slot)
+      } else wanted++
+    }
+    this.#waiting = this.#waiting.filter(waiter => !waiter.done)
+    const others = this.#lent.size > 0
+    if (others && Date.now() - this.#failedAt < retryAfter) return
+    while (wanted > this.#opening && this.#idle.length + this.#lent.size + this.#opening < this.#max) this.#open()
+  }
+
+  #open (): void {
+    this.#opening++
+    Slot.open(this.#url, slot => this.#forget(slot)).then(
+      slot => {
+        this.#opening--
+        if (this.#closing) return slot.destroy(new AppError('connection_lost', { cause: 'closing' }))
+        this.#idle.push(slot)
+        this.#serve()
+      },
+      error => {
+        this.#opening--
+        this.#failedAt = Date.now()
+        if (this.#waiting[0] && this.#lent.size === 0) this.#refuse(this.#waiting[0], error) // nobody would come back to serve it
+        this.#serve()
+      }
+    )
+  }
+
+  /** A slot that dies leaves room for another, even if whoever holds it never gives it back. */
+  #forget (slot: Slot): void {
+    const at = this.#idle.indexOf(slot)
+    if (at >= 0) this.#idle.splice(at, 1)
+    if (this.#lent.has(slot)) this.#takeBack(slot)
+    this.#serve()
+  }
+
+  #takeBack (slot: Slot): void {
+    const holder = this.#lent.get(slot)!
+    this.#lent.delete(slot)
+    const held = this.#held.get(holder)! - 1
+    if (held > 0) this.#held.set(holder, held)
+    else this.#held.delete(holder)
+    if (this.#lent.size === 0) this.#onDrained?.()
+  }
+
+  #refuse (waiter: Waiter, error: unknown): void {
+    this.#settle(waiter)
+    this.#waiting = this.#waiting.filter(each => each !== waiter)
+    waiter.reject(error)
+  }
+
+  #settle (waiter: Waiter): void {
+    waiter.done = true
+    clearTimeout(waiter.timer)
+  }
+}
