@@ -25,6 +25,10 @@ export function selection (db: Db, { from, joins = [], columns, where, orderBy =
   for (const column of Object.values(columns)) if (!is(column, Column)) throw new AppError('not_tenanted')
   for (const part of [...Object.values(columns), where, ...orderBy, ...joins.map(join => join.on)]) mustStayWithin(tables, part)
 
+  for (const amount of [limit, offset]) {
+    if (amount !== undefined && typeof amount !== 'number' && !is(amount, Placeholder)) throw new TypeError('A limit or offset is a number or a placeholder.')
+  }
+
   let select = db.select(columns).from(from).$dynamic()
   for (const { table, kind, on } of joins) {
     const condition = narrowed(table, on)
