@@ -1,16 +1,11 @@
 // The first command of the README, as a user runs it, in a data folder of its own.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { start } from '../support/cli.ts'
-
-async function dataDir (t: Test): Promise<string> {
-  const folder = await mkdtemp(join(process.cwd(), '.data', 'demo-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
+import { dataDir } from '../support/data-dir.ts'
 
 const freePort = () => new Promise<number>(resolve => {
   const probe = createServer().listen(0, '127.0.0.1', () => {

@@ -1,16 +1,11 @@
 // The embedded server: one for a data folder, found, shared, and never mistaken for another process.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { embeddedServer } from '../../src/db/embedded.ts'
-
-async function dataDir (t: Test): Promise<string> {
-  const folder = await mkdtemp(join(process.cwd(), '.data', 'embedded-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
+import { dataDir } from '../support/data-dir.ts'
 
 const start = (folder: string) => embeddedServer(folder, { durable: false })
 const pidFile = (folder: string) => join(folder, 'cluster', 'data', 'postmaster.pid')
@@ -30,6 +25,15 @@ t.test('started, found, released', async t => {
   t.same([second.started, second.port, third.port], [false, first.port, first.port])
   await first.release()
   await t.rejects(readFile(pidFile(folder)), 'one process holds one lease: it is the last')
+})
+
+t.test('a folder that only its owner can enter will do, for root as well, who cannot run PostgreSQL', async t => {
+  const folder = await dataDir(t, 0o700)
+  for (const time of ['first', 'second']) {
+    const server = await start(folder)
+    t.ok(server.started, time)
+    await server.release()
+  }
 })
 
 t.test('a pid file that a crash left is recognised, whoever has that number now', async t => {
