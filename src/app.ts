@@ -35,7 +35,7 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
     frameworkErrors: (error, request, reply) => { answerError(error, request as never, reply as never, asPage) }
   })
   answerErrors(app, asPage)
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: contentSecurity } })
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: contentSecurity }, xFrameOptions: { action: 'deny' } })
 
   // Of no tenant, on purpose
   await app.register(healthRoutes, { ready })

@@ -54,7 +54,8 @@ function run<Flags> (load: () => Promise<{ default: (config: Config, signal: Abo
   return async (flags: Flags): Promise<void> => {
     const stop = new AbortController()
     const onSignal = () => stop.abort()
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+    // on, not once: a library of ours ends the process at a signal that nobody else listens for any more
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
     process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error }) // `| head` has seen enough
     try {
       const config = loadConfig()

@@ -5,7 +5,7 @@ import { closeOnSignal, startServer } from '../server.ts'
 
 export default async function (config: Config, signal: AbortSignal): Promise<void> {
   const port = await serve(config, await openDatabase(config), config.logLevel ?? 'info', signal)
-  console.log(`Listening on http://${config.baseDomain}:${port}/`)
+  if (process.stdout.isTTY) console.log(`Listening on http://${config.baseDomain}:${port}/`)
 }
 
 /** Listens until a signal comes; then answers what was asked, and lets go of the database. Returns the port. */

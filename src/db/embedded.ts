@@ -119,6 +119,7 @@ async function home (dataDir: string): Promise<Place> {
   if (!present) {
     const inside = await reachable(dataDir, user)
     const target = inside ? folder : join(outside, createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
+    if (!inside) await rm(target, { recursive: true, force: true }) // of a data folder that was at this path and has been deleted
     await mkdir(target, { recursive: true })
     if (!inside) {
       await rm(folder, { force: true }) // a link whose target is gone

@@ -56,7 +56,7 @@ async function createRole (server: postgres.Sql, name: string, password: string)
   const [role] = await server`select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as mighty from pg_roles where rolname = ${name}`
   if (role?.mighty) throw new CommandError(`The role ${name} exists with rights that would void the walls. Take away SUPERUSER, BYPASSRLS, CREATEROLE, CREATEDB and REPLICATION.`)
   const verb = role ? 'alter' : 'create'
-  const [statement] = await server`select format(${`${verb} role %I login noinherit password %L`}::text, ${name}::text, ${password}::text) as text`
+  const [statement] = await server`select format(${`${verb} role %I login password %L`}::text, ${name}::text, ${password}::text) as text`
   await server.unsafe(statement!.text)
 }
 
@@ -129,7 +129,7 @@ export function unreachable (variable: string, error: unknown): CommandError {
     ECONNREFUSED: 'nothing listens there',
     ENOTFOUND: 'there is no such host',
     CONNECT_TIMEOUT: 'it does not answer',
-    '28P01': 'the password is wrong',
+    '28P01': 'the password is wrong, or there is no such role (npm run db:setup makes it)',
     28000: 'it does not let this role in',
     '3D000': 'there is no such database; run: npm run db:setup'
   }

@@ -5,8 +5,8 @@ import { errorPage } from '../views/plain.ts'
 
 type Answer = (reply: FastifyReply, status: number, code: string, message: string) => FastifyReply
 
-export const asPage: Answer = (reply, status, _code, message) =>
-  reply.code(status).type('text/html; charset=utf-8').send(errorPage(status, message))
+export const asPage: Answer = (reply, status, code, message) =>
+  reply.code(status).type('text/html; charset=utf-8').send(errorPage(status, message, code !== 'host_not_served' && code !== 'account_not_found'))
 
 export const asProblem: Answer = (reply, status, code, message) =>
   reply.code(status).type('application/problem+json').serializer(String).send(JSON.stringify({ type: 'about:blank', status, code, title: message }))

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { accounts, projects, subtasks, tasks } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
 import { type Tenant, innerJoin, query } from '../tenancy/scope.ts'
-import { problemSchema } from './problem.ts'
+import { problem } from './problem.ts'
 import { type Listing, subtasksPage } from '../views/subtasks.ts'
 
 const pageOfSubtasks = query({
@@ -68,8 +68,8 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
       description: 'A page of the account\'s subtasks, ordered by name, then id. The account is that of the host.',
       tags: ['subtasks'],
       querystring: Type.Object({
-        page: Type.Integer({ minimum: 1, maximum: 999_999_999, default: 1, description: 'Counted from 1' }),
-        limit: Type.Integer({ minimum: 1, maximum: 100, default: 10, description: 'Subtasks on a page' })
+        page: Type.Optional(Type.Integer({ minimum: 1, maximum: 999_999_999, default: 1, description: 'Counted from 1' })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10, description: 'Subtasks on a page' }))
       }, { additionalProperties: false }),
       response: {
         200: Type.Object({
@@ -79,9 +79,9 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
           total: Type.Integer({ description: 'Subtasks on all pages' }),
           subtasks: Type.Array(subtaskSchema)
         }, { description: 'A page' }),
-        '4xx': problemSchema,
-        '5xx': problemSchema
+        '4xx': problem,
+        '5xx': problem
       }
     }
-  }, async ({ tenant, query: { page, limit } }) => ({ ...await list(tenant, page, limit), limit }))
+  }, async ({ tenant, query: { page = 1, limit = 10 } }) => ({ ...await list(tenant, page, limit), limit }))
 }

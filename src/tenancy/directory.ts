@@ -1,4 +1,4 @@
-// The other door: questions that belong to no tenant. Which account does a host lead to, and is the database what we expect?
+// The second door to the database: questions that belong to no tenant. Which account does a host lead to, and is the database what we expect?
 import { LRUCache } from 'lru-cache'
 import { AppError, sqlState } from '../errors.ts'
 import { type AccountId, accountId } from './account.ts'

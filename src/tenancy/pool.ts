@@ -80,7 +80,10 @@ export class SlotPool {
     return this.#closing
   }
 
-  /** Gives idle slots to those who wait, first come first served, passing over those that have their share already. */
+  /**
+   * Gives idle slots to those who wait, first come first served, passing over those that have their share already. Opens more for who is
+   * left, up to the maximum; but not just after a connection was refused, while others are out that will come back.
+   */
   #serve (): void {
     let wanted = 0
     for (const waiter of this.#waiting) {

@@ -1,4 +1,5 @@
-// A tenanted request: host -> account -> transaction -> reply -> commit. The scope that calls tenanted() and whatever is registered
+// A tenanted request: host -> account -> transaction -> reply -> commit. The transaction opens with the first query: a request that asks
+// the database nothing takes no connection. The scope that calls tenanted() and whatever is registered
 // inside it has these hooks; a route outside has no tenant, and asking for one there throws.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
@@ -53,7 +54,7 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
       Object.assign(state, tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write'))
     })
 
-    // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not.
+    // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not, since there is nothing that it could fail to keep.
     scope.addHook('onSend', async (request, reply) => {
       const transaction = take(request)
       if (!transaction) return

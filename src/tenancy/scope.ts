@@ -121,7 +121,7 @@ export class Tenant {
       const values = full.map(row => row[names[i]!]).map(value => value === null ? null : column.mapToDriverValue(value) as string)
       return sql`${makePgArray(values)}::${sql.raw(column.getSQLType())}[]`
     })
-    // RETURNING, because Citus would otherwise plan an INSERT ... SELECT of its own
+    // Never prepared for another call, so the account is in it. RETURNING, because Citus would otherwise plan an INSERT ... SELECT of its own
     const statement = sql`insert into ${table} (${sql.join(identifiers, sql`, `)})
       select ${this.#account}::bigint, * from unnest(${sql.join(arrays, sql`, `)}) returning 1`
     return (await this.#run<Rows>({}, db => db.execute(statement) as unknown as Prepared<unknown>)).count
@@ -130,6 +130,7 @@ export class Tenant {
   /** Changes the rows that match and returns them as stored. */
   async update<T extends TenantTable> (table: T, where: Where<T>, set: Partial<NewRow<T>>): Promise<Row<T>[]> {
     const changes = known(table, set)
+    if (Object.keys(changes).length === 0) throw new TypeError('An update without changes.')
     const { key, condition, values } = matching(`update ${Object.keys(changes)}`, table, where)
     return this.#run<Row<T>[]>(key, db => db.update(table as TenantTable).set(holes(changes) as never).where(condition).returning().prepare('update'),
       { ...values, ...prefixed('set', changes) })

@@ -31,11 +31,12 @@ export class Slot {
   readonly #prepared = new Map<string, Prepared<unknown>>()
   readonly #preparedOnce = new WeakMap<object, Prepared<unknown>>()
   readonly #onDeath: (slot: Slot) => void
+  /** Who waits for an answer of the server. */
   readonly #owed = new Set<(reason: AppError) => void>()
   #built = 0
   #watchdog: NodeJS.Timeout | undefined
   #socket: Socket | undefined
-  #holder: Send | undefined
+  #speaker: Send | undefined
 
   /** @throws {AppError} database_unavailable */
   static async open (url: string, onDeath: (slot: Slot) => void): Promise<Slot> {
@@ -75,12 +76,12 @@ export class Slot {
   }
 
   /**
-   * Lets the holder's drizzle calls through for the duration of `work`, which must send what it sends before it returns.
-   * A query that somebody kept and runs later finds no holder, and so cannot end up in another tenant's transaction.
+   * Lets drizzle speak through `send` for the duration of `work`, which must send what it sends before it returns.
+   * A query that somebody kept and runs later finds nobody to speak through, and so cannot end up in another tenant's transaction.
    */
   lend<T> (send: Send, work: (slot: Slot) => T): T {
-    this.#holder = send
-    try { return work(this) } finally { this.#holder = undefined }
+    this.#speaker = send
+    try { return work(this) } finally { this.#speaker = undefined }
   }
 
   /** What drizzle takes for a postgres.js client: the extended protocol only, prepared, and only in somebody's transaction. */
@@ -88,7 +89,7 @@ export class Slot {
     return {
       options: this.#client.options,
       unsafe: (text: string, values: unknown[] = []) => {
-        const send = this.#holder
+        const send = this.#speaker
         if (!send) throw new AppError('transaction_closed')
         return {
           values: () => send(text, values, 'arrays'),

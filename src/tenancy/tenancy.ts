@@ -1,4 +1,4 @@
-// The doors to the database for application code: a tenant's transaction, and the directory. There is no other.
+// The first of two doors to the database: a tenant's transaction. The other is the directory, for questions that belong to no tenant.
 import type { SigningKeys } from '../config.ts'
 import { type AccountId, accountId } from './account.ts'
 import { contexts } from './context.ts'
@@ -29,7 +29,6 @@ export function createTenancy ({ url, poolMax, signing }: TenancyOptions) {
 
   /**
    * Runs `work` in one transaction of one account: committed if it returns, rolled back if it throws.
-   * The only code that knows where an account's rows are.
    * @throws {TenantMissingError} before any SQL is sent, if there is no account; what `work` throws; what a commit throws
    */
   async function withTenant<T> (account: AccountId, work: (tenant: Tenant) => Promise<T>, mode: Mode = 'read write'): Promise<T> {

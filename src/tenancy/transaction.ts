@@ -8,7 +8,7 @@ import type { Rows, Slot, Way } from './slot.ts'
 
 export type Mode = 'read only' | 'read write'
 
-/** A transaction, or a part of it that can fail alone. Only the innermost open one may speak. */
+/** The whole transaction, or a part of it that can fail alone (a savepoint). Only the innermost open one may speak. */
 export type Part = symbol
 
 export class Transaction {

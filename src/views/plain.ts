@@ -12,12 +12,13 @@ Yours begins with your account's name: <code>your-account.${baseDomain}</code>.<
   })
 }
 
-export function errorPage (status: number, message: string): Html {
+/** @param withStart whether this host has a start page to lead to */
+export function errorPage (status: number, message: string, withStart = true): Html {
   return layout({
     title: String(status),
     main: html`<section class="prose"><h1>${headings[status] ?? (status < 500 ? 'That did not work' : 'Something went wrong')}</h1>
 <p>${message}</p>
-<p><a href="/">Start page</a></p></section>`
+!${withStart ? '<p><a href="/">Start page</a></p>' : ''}</section>`
   })
 }
 

@@ -72,6 +72,18 @@ t.test('the last one out stops the server, whoever started it', async t => {
   t.notOk((await readdir(join(folder, 'cluster', 'data'))).includes('postmaster.pid'))
 })
 
+t.test('a command that is stopped stops the server it started', async t => {
+  const folder = await dataDir(t)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const running = start(t, ['createtestdata', '--accounts', '300', '--append', '--max-projects', '6'], { DATA_DIR: folder })
+    await running.printed(/Accounts: 30\/300/)
+    running.child.kill(signal)
+    t.match(await running.ended, { code: 130, err: '' }, signal)
+    t.notOk((await readdir(join(folder, 'cluster', 'data'))).includes('postmaster.pid'))
+    t.same(await readdir(join(folder, 'leases')), [])
+  }
+})
+
 t.test('killed outright, it leaves a server that the next one finds', async t => {
   const folder = await dataDir(t)
   const environment = { DATA_DIR: folder, PORT: String(await freePort()) }

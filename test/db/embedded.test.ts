@@ -1,5 +1,5 @@
 // The embedded server: one for a data folder, found, shared, and never mistaken for another process.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import postgres from 'postgres'
@@ -34,6 +34,9 @@ t.test('a folder that only its owner can enter will do, for root as well, who ca
     t.ok(server.started, time)
     await server.release()
   }
+  // what a user does to start anew; the files that lie elsewhere must not be in the way
+  for (const file of await readdir(folder)) await rm(join(folder, file), { recursive: true })
+  await (await start(folder)).release()
 })
 
 t.test('a pid file that a crash left is recognised, whoever has that number now', async t => {

@@ -14,7 +14,8 @@ export interface Running {
 
 /** Nothing of the caller's settings reaches the command but what makes programs run. */
 export function start (t: Test, args: string[], environment: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+  // `env -u`: tap would have the command load its own signal handlers, which hide what ours do
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', 'src/cli.ts', ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: ['ignore', 'pipe', 'pipe']
   })
   let out = ''
