@@ -24,7 +24,7 @@ t.test('a route cannot get at a database handle or SQL text', async t => {
 })
 
 t.test('what a route needs it may have', async t => {
-  t.same(await messages("import { eq, placeholder } from 'drizzle-orm'\nimport { tasks } from '../db/schema.ts'\nimport { query } from '../tenancy/scope.ts'\nquery(eq(tasks, placeholder))", 'src/routes/new.ts'), [])
+  t.same(await messages("import { eq, placeholder } from 'drizzle-orm'\nimport { tasks } from '../db/schema.ts'\nimport { query } from '../tenancy/query.ts'\nquery(eq(tasks, placeholder))", 'src/routes/new.ts'), [])
 })
 
 t.test('the environment has one reader', async t => {

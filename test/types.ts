@@ -1,7 +1,8 @@
 // What must not compile. `npm run typecheck` fails if one of these lines does: an error that is expected and does not come is an error.
 import { eq } from 'drizzle-orm'
 import { directory, subtasks, tasks } from '../src/db/schema.ts'
-import { type Tenant, innerJoin, leftJoin, query } from '../src/tenancy/scope.ts'
+import { innerJoin, leftJoin, query } from '../src/tenancy/query.ts'
+import type { Tenant } from '../src/tenancy/scope.ts'
 import type { Tenancy } from '../src/tenancy/tenancy.ts'
 
 export async function refused (tenancy: Tenancy, tenant: Tenant) {

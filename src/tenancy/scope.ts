@@ -1,56 +1,15 @@
 // The first wall: all that application code sees of the database. Every verb adds `account_id = <this tenant>` to every table it
 // names, from a placeholder that only the transaction fills. What comes back are rows, not a builder: there is no filter to drop.
 // statements.ts says how the statements are made.
-import { type InferInsertModel, type InferSelectModel, type Placeholder, type SQL, count, getTableName, sql } from 'drizzle-orm'
-import { type AnyPgColumn, makePgArray } from 'drizzle-orm/pg-core'
+import { count, getTableName, sql } from 'drizzle-orm'
+import { makePgArray } from 'drizzle-orm/pg-core'
 import type { SelectResult } from 'drizzle-orm/query-builders/select.types'
 import type { TenantTable } from '../db/tenant-table.ts'
 import { type AccountId, accountId } from './account.ts'
+import type { ColumnsOf, Join, NewRow, Nullability, Query, Row, Where } from './query.ts'
 import type { Db, Prepared, Rows } from './slot.ts'
 import { type Values, columnOf, holes, known, matching, mine, owned, prefixed, selection } from './statements.ts'
 import type { Part, Transaction } from './transaction.ts'
-
-/** A row as it is read. */
-export type Row<T extends TenantTable> = InferSelectModel<T>
-/** A row as it is written. The account is the tenant's, always; the id is made here unless given. */
-export type NewRow<T extends TenantTable> = Omit<InferInsertModel<T>, 'accountId' | 'id'> & { id?: string, accountId?: never }
-/** Columns and the values they must equal (null: be null). */
-export type Match<T extends TenantTable> = Partial<Omit<Row<T>, 'accountId'>> & { accountId?: never }
-/** Which rows: a match, or a condition of drizzle's operators on columns of this table. */
-export type Where<T extends TenantTable> = Match<T> | SQL
-
-export interface Join<T extends TenantTable = TenantTable, Kind extends 'inner' | 'left' = 'inner' | 'left'> {
-  readonly table: T
-  readonly kind: Kind
-  readonly on: SQL
-}
-export const innerJoin = <T extends TenantTable>(table: T, on: SQL): Join<T, 'inner'> => ({ table, kind: 'inner', on })
-export const leftJoin = <T extends TenantTable>(table: T, on: SQL): Join<T, 'left'> => ({ table, kind: 'left', on })
-
-type NameOf<T extends TenantTable> = T['_']['name']
-type Nullability<F extends TenantTable, J extends readonly Join[]> = { [N in NameOf<F>]: 'not-null' } &
-  { [E in J[number] as NameOf<E['table']>]: E['kind'] extends 'left' ? 'nullable' : 'not-null' }
-type ColumnsOf<F extends TenantTable, J extends readonly Join[]> = Record<string, AnyPgColumn<{ tableName: NameOf<F> | NameOf<J[number]['table']> }>>
-
-/** A select, described. The account's filter is not part of it: it is added to `from` and to every join. */
-export interface Query<F extends TenantTable, J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> {
-  readonly from: F
-  readonly joins?: J
-  readonly columns: C
-  readonly where?: SQL
-  readonly orderBy?: readonly (AnyPgColumn | SQL)[]
-  readonly limit?: number | Placeholder
-  readonly offset?: number | Placeholder
-}
-
-export type AnyQuery = Query<TenantTable, readonly Join[], ColumnsOf<TenantTable, readonly Join[]>>
-
-/** Describes a select once, for many calls: a constant is built and prepared once for each connection. */
-export function query<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
-  description: Query<F, J, C>
-): Query<F, J, C> {
-  return description
-}
 
 /** One account's rows, in one transaction. Made by withTenant() and for each request; never by application code. */
 export class Tenant {

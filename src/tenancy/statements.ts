@@ -6,7 +6,7 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { type TenantTable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
-import type { AnyQuery, Where } from './scope.ts'
+import type { AnyQuery, Where } from './query.ts'
 import type { Db } from './slot.ts'
 
 export type Values = Record<string, unknown>

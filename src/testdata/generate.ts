@@ -5,7 +5,8 @@ import { hash } from '@node-rs/argon2'
 import { v7 } from 'uuid'
 import { accounts, projects, subtasks, tasks, users } from '../db/schema.ts'
 import type { TenantTable } from '../db/tenant-table.ts'
-import type { NewRow, Tenant } from '../tenancy/scope.ts'
+import type { NewRow } from '../tenancy/query.ts'
+import type { Tenant } from '../tenancy/scope.ts'
 
 /** Both ends included. */
 export interface Range { readonly min: number, readonly max: number }

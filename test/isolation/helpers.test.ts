@@ -6,8 +6,8 @@ import { accounts, directory, projects, subtasks, tasks, users } from '../../src
 import type { TenantTable } from '../../src/db/tenant-table.ts'
 import { TenantMissingError } from '../../src/errors.ts'
 import { accountId } from '../../src/tenancy/account.ts'
-import { type Tenant, innerJoin, leftJoin } from '../../src/tenancy/scope.ts'
-import { Tenant as TenantClass } from '../../src/tenancy/scope.ts'
+import { innerJoin, leftJoin } from '../../src/tenancy/query.ts'
+import { Tenant } from '../../src/tenancy/scope.ts'
 import { A, B, connect, testDatabase, testTenancy } from '../support/database.ts'
 import { type Sample, everythingOf, plant, sampleRows } from '../support/rows.ts'
 
@@ -175,7 +175,7 @@ t.test('without a tenant nothing is sent', async t => {
     t.throws(() => accountId(nobody), TenantMissingError)
     await t.rejects(tenancy.withTenant(nobody as never, tenant => tenant.count(tasks)), TenantMissingError, String(nobody))
   }
-  t.throws(() => new TenantClass({ account: undefined } as never), TenantMissingError)
+  t.throws(() => new Tenant({ account: undefined } as never), TenantMissingError)
   t.equal(await statements(), before, 'not even a connection was opened')
 })
 
