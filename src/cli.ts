@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig } from './config.ts'
 import { CommandError } from './errors.ts'
+import { defaultAmounts } from './testdata/amounts.ts'
 
 const program = new Command('rowhouse').description('Many accounts in one building, with solid walls.').showHelpAfterError('Try --help.')
 
@@ -13,18 +14,19 @@ program.command('start')
   .description('Serve. Uses DATABASE_URL, or the embedded server.')
   .action(run(() => import('./commands/start.ts')))
 
+const { users, projects, tasks, subtasks } = defaultAmounts
 program.command('createtestdata')
   .description('Create accounts full of plausible data, through the app role and row-level security.\n' +
     'The same seed gives the same data, byte for byte.')
   .option('--accounts <n>', 'number of accounts to create', natural, 1)
-  .option('--min-users <n>', 'users in an account, at least', natural, 1)
-  .option('--max-users <n>', 'users in an account, at most', natural, 5)
-  .option('--min-projects <n>', 'projects in an account, at least', natural, 1)
-  .option('--max-projects <n>', 'projects in an account, at most', natural, 30)
-  .option('--min-tasks <n>', 'tasks for each project, at least (then spread at random)', natural, 1)
-  .option('--max-tasks <n>', 'tasks for each project, at most', natural, 10)
-  .option('--min-subtasks <n>', 'subtasks for each task, at least (then spread at random)', natural, 1)
-  .option('--max-subtasks <n>', 'subtasks for each task, at most', natural, 10)
+  .option('--min-users <n>', 'users in an account, at least', natural, users.min)
+  .option('--max-users <n>', 'users in an account, at most', natural, users.max)
+  .option('--min-projects <n>', 'projects in an account, at least', natural, projects.min)
+  .option('--max-projects <n>', 'projects in an account, at most', natural, projects.max)
+  .option('--min-tasks <n>', 'tasks for each project, at least (then spread at random)', natural, tasks.min)
+  .option('--max-tasks <n>', 'tasks for each project, at most', natural, tasks.max)
+  .option('--min-subtasks <n>', 'subtasks for each task, at least (then spread at random)', natural, subtasks.min)
+  .option('--max-subtasks <n>', 'subtasks for each task, at most', natural, subtasks.max)
   .option('--seed <n>', 'another seed, other data', natural, 0)
   .option('--append', 'add to the test accounts that are there', false)
   .option('--reset', 'replace the test accounts that are there', false)

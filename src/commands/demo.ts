@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { testHosts } from '../db/test-hosts.ts'
+import { defaultAmounts } from '../testdata/amounts.ts'
 import { createTestData } from '../testdata/create.ts'
 import { slugOf } from '../testdata/generate.ts'
 import { serve } from './start.ts'
@@ -24,7 +25,7 @@ async function demoAccounts (config: Config, database: Database, signal: AbortSi
     if ((await hosts.list()).length === 0) {
       await createTestData(config, database, {
         accounts: 5,
-        amounts: { users: { min: 1, max: 5 }, projects: { min: 1, max: 30 }, tasks: { min: 1, max: 10 }, subtasks: { min: 1, max: 10 } },
+        amounts: defaultAmounts,
         seed: 0,
         append: false,
         reset: false,

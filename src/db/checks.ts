@@ -4,10 +4,10 @@ import { getTableName } from 'drizzle-orm'
 import type { SigningKeys } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { accountId } from '../tenancy/account.ts'
-import { contexts } from '../tenancy/context.ts'
+import { contextOf } from '../tenancy/context.ts'
 import type { Directory } from '../tenancy/directory.ts'
 import { expectedVersion } from './migrate.ts'
-import { unreachable } from './roles.ts'
+import { roleNames, unreachable } from './roles.ts'
 import { tenantTables } from './schema.ts'
 
 export interface Finding { readonly id: string, readonly problem: string }
@@ -69,7 +69,7 @@ export async function audit ({ directory, signing }: Doors): Promise<Finding[]> 
   const expected = { ...await expectedVersion(), signing: signing !== undefined }
   const facts = await readFacts(directory)
   const findings = checks.flatMap(({ id, find }) => find(facts, expected).map(problem => ({ id, problem })))
-  if (findings.length > 0 || await directory.accepts(contexts(signing)(accountId(1)))) return findings
+  if (findings.length > 0 || await directory.accepts(contextOf(accountId(1), signing))) return findings
   return [{ id: 'D40', problem: 'The database does not accept the tenant contexts that TENANT_SIGNING_KEY signs. With that key set, run: npm run db:migrate' }]
 }
 
@@ -91,9 +91,9 @@ const own = '(account_id = tenancy.current_account())'
 
 /** For the app role, exactly these two: one that restricts every command to the tenant's rows, and one that grants what that leaves. */
 function isWalled (policies: Policy[]): boolean {
-  const ours = policies.filter(policy => policy.roles.some(role => role !== 'rowhouse_owner'))
+  const ours = policies.filter(policy => policy.roles.some(role => role !== roleNames.owner))
   const is = (policy: Policy, permissive: boolean, expression: string) => policy.permissive === permissive && policy.command === '*' &&
-    policy.roles.join() === 'rowhouse_app' && policy.using === expression && policy.check === expression
+    policy.roles.join() === roleNames.app && policy.using === expression && policy.check === expression
   return ours.length === 2 && ours.some(policy => is(policy, false, own)) && ours.some(policy => is(policy, true, 'true'))
 }
 

@@ -2,7 +2,7 @@
 // holds a lease (a file named by its process id), and the last one out stops the server.
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chown, mkdir, open, readFile, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { access, chown, constants, mkdir, open, readFile, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -84,8 +84,7 @@ export async function embeddedServer (dataDir: string, options: { durable?: bool
 async function usable (dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true })
-    await (await open(join(dataDir, '.writable'), 'w')).close()
-    await rm(join(dataDir, '.writable'))
+    await access(dataDir, constants.W_OK)
   } catch (error) {
     throw new CommandError(`The data folder ${dataDir} is not writable (${(error as NodeJS.ErrnoException).code}). Set DATA_DIR to one that is.`)
   }

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { SigningKeys } from '../config.ts'
 import { CommandError } from '../errors.ts'
-import { roleNames, unreachable } from './roles.ts'
+import { connect, roleNames, unreachable } from './roles.ts'
 
 const folder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 const read = (name: string) => readFile(join(folder, name), 'utf8')
@@ -34,9 +34,7 @@ async function readVersion (): Promise<Version> {
 
 /** @throws {CommandError} if the server cannot be used */
 export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys): Promise<void> {
-  const sql = postgres(ownerUrl, {
-    max: 1, onnotice: () => {}, connect_timeout: 10, connection: { row_security: 'off', lock_timeout: 30_000 } // off: an owner's silent `UPDATE 0` becomes an error
-  })
+  const sql = connect(ownerUrl, { row_security: 'off', lock_timeout: 30_000 }) // off: an owner's silent `UPDATE 0` becomes an error
   try {
     await sql`select pg_advisory_lock(hashtext('rowhouse migrations'))`
     if (!signing) await mustNotNeedSigning(sql)

@@ -50,7 +50,9 @@ export async function setUpDatabase ({ adminUrl, database, passwords }: SetUp): 
   }
 }
 
-const connect = (url: string) => postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false })
+/** One connection, as a command needs it. @param connection settings of the session */
+export const connect = (url: string, connection: Record<string, string | number> = {}) =>
+  postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false, connection })
 
 async function createRole (server: postgres.Sql, name: string, password: string): Promise<void> {
   const [role] = await server`select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as mighty from pg_roles where rolname = ${name}`

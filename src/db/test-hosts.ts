@@ -1,13 +1,12 @@
 // The directory's entries of test accounts, tenant-<number>.<base domain>, kept by the owner.
-import postgres from 'postgres'
 import type { AccountId } from '../tenancy/account.ts'
-import { unreachable } from './roles.ts'
+import { connect, unreachable } from './roles.ts'
 
 export type Hosts = Awaited<ReturnType<typeof testHosts>>
 
 /** @throws {CommandError} if the owner cannot get in */
 export async function testHosts (ownerUrl: string, baseDomain: string) {
-  const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
+  const sql = connect(ownerUrl)
   const hostOf = (number: number) => `tenant-${number}.${baseDomain}`
   const pattern = `^tenant-(\\d{1,9})\\.${baseDomain.replaceAll('.', '\\.')}$`
   // A host without an account is what is left of one that was interrupted.

@@ -11,14 +11,17 @@ export type ContextOf = (account: AccountId) => string
 const lifetime = 60 // seconds
 
 export function contexts (keys: SigningKeys | undefined): ContextOf {
-  if (!keys) return account => String(account)
+  if (!keys) return account => contextOf(account, keys)
   const recent = new LRUCache<AccountId, string>({ max: 10_000, ttl: lifetime * 1000 / 2 })
   return account => {
     let context = recent.get(account)
-    if (!context) recent.set(account, context = sign(account, keys.current))
+    if (!context) recent.set(account, context = contextOf(account, keys))
     return context
   }
 }
+
+/** The same for one account, once. */
+export const contextOf = (account: AccountId, keys: SigningKeys | undefined): string => keys ? sign(account, keys.current) : String(account)
 
 export function sign (account: AccountId, key: string, expiry = Math.floor(Date.now() / 1000) + lifetime): string {
   const claim = `${account}.${expiry}`

@@ -1,6 +1,6 @@
 // The second door to the database: questions that belong to no tenant. Which account does a host lead to, and is the database what we expect?
 import { LRUCache } from 'lru-cache'
-import { AppError, sqlState } from '../errors.ts'
+import { sqlState } from '../errors.ts'
 import { type AccountId, accountId } from './account.ts'
 import { SlotPool } from './pool.ts'
 
@@ -50,7 +50,7 @@ export function createDirectory (url: string) {
       if (sqlState(error) !== '42501') throw error
       return false
     } finally {
-      await slot.send('rollback', [], 'control').catch(cause => slot.destroy(new AppError('connection_lost', { cause })))
+      await slot.rollBack()
       pool.release(slot)
     }
   }

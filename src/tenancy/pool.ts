@@ -59,7 +59,7 @@ export class SlotPool {
   /** Takes a slot back. One that died has left by itself. */
   release (slot: Slot): void {
     if (!this.#lent.has(slot)) return
-    if (this.#closing || slot.stale || Date.now() - slot.openedAt > maxAge) return slot.destroy(new AppError('connection_lost', { cause: 'retired' }))
+    if (this.#closing || slot.stale || Date.now() - slot.openedAt > maxAge) return slot.destroy('retired')
     this.#takeBack(slot)
     this.#idle.push(slot)
     this.#serve()
@@ -75,7 +75,7 @@ export class SlotPool {
           setTimeout(resolve, patience).unref()
         })
       }
-      for (const slot of [...this.#idle, ...this.#lent.keys()]) slot.destroy(new AppError('connection_lost', { cause: 'closing' }))
+      for (const slot of [...this.#idle, ...this.#lent.keys()]) slot.destroy('closing')
     })()
     return this.#closing
   }
@@ -108,7 +108,7 @@ export class SlotPool {
     Slot.open(this.#url, slot => this.#forget(slot)).then(
       slot => {
         this.#opening--
-        if (this.#closing) return slot.destroy(new AppError('connection_lost', { cause: 'closing' }))
+        if (this.#closing) return slot.destroy('closing')
         this.#idle.push(slot)
         this.#serve()
       },

@@ -1,6 +1,6 @@
 // A tenanted request: host -> account -> transaction -> reply -> commit. The transaction opens with the first query: a request that asks
-// the database nothing takes no connection. The scope that calls tenanted() and whatever is registered
-// inside it has these hooks; a route outside has no tenant, and asking for one there throws.
+// the database nothing takes no connection. The scope that calls tenanted() and whatever is registered inside it has these hooks; a
+// route outside has no tenant, and asking for one there throws.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { AppError, TenantMissingError } from '../errors.ts'

@@ -41,19 +41,19 @@ export class Tenant {
   /** The first row that matches, or undefined: a row of another account is as absent as one that never was. */
   async get<T extends TenantTable> (table: T, where: Where<T>): Promise<Row<T> | undefined> {
     const { key, condition, values } = matching('get', table, where)
-    const rows = await this.#run<Row<T>[]>(key, db => db.select().from(table as TenantTable).where(condition).limit(1).prepare('get'), values)
+    const rows = await this.#run<Row<T>[]>(key, db => db.select().from(table as TenantTable).where(condition()).limit(1).prepare('get'), values)
     return rows[0]
   }
 
   async count<T extends TenantTable> (table: T, where: Where<T> = {}): Promise<number> {
     const { key, condition, values } = matching('count', table, where)
-    const rows = await this.#run<{ n: number }[]>(key, db => db.select({ n: count() }).from(table as TenantTable).where(condition).prepare('count'), values)
+    const rows = await this.#run<{ n: number }[]>(key, db => db.select({ n: count() }).from(table as TenantTable).where(condition()).prepare('count'), values)
     return rows[0]!.n
   }
 
   async exists<T extends TenantTable> (table: T, where: Where<T>): Promise<boolean> {
     const { key, condition, values } = matching('exists', table, where)
-    const rows = await this.#run<unknown[]>(key, db => db.select({ one: sql`1` }).from(table as TenantTable).where(condition).limit(1).prepare('exists'), values)
+    const rows = await this.#run<unknown[]>(key, db => db.select({ one: sql`1` }).from(table as TenantTable).where(condition()).limit(1).prepare('exists'), values)
     return rows.length > 0
   }
 
@@ -91,7 +91,7 @@ export class Tenant {
     const changes = known(table, set)
     if (Object.keys(changes).length === 0) throw new TypeError('An update without changes.')
     const { key, condition, values } = matching(`update ${Object.keys(changes)}`, table, where)
-    return this.#run<Row<T>[]>(key, db => db.update(table as TenantTable).set(holes(changes) as never).where(condition).returning().prepare('update'),
+    return this.#run<Row<T>[]>(key, db => db.update(table as TenantTable).set(holes(changes) as never).where(condition()).returning().prepare('update'),
       { ...values, ...prefixed('set', changes) })
   }
 
@@ -99,7 +99,7 @@ export class Tenant {
   async delete<T extends TenantTable> (table: T, where: Where<T>): Promise<number> {
     const { key, condition, values } = matching('delete', table, where)
     const rows = await this.#run<unknown[]>(key, db =>
-      db.delete(table as TenantTable).where(condition).returning({ account: columnOf(table, 'accountId') }).prepare('delete'), values)
+      db.delete(table as TenantTable).where(condition()).returning({ account: columnOf(table, 'accountId') }).prepare('delete'), values)
     return rows.length
   }
 

@@ -5,7 +5,7 @@ import { type Socket, connect } from 'node:net'
 import { type PostgresJsDatabase, drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { limits } from '../db/limits.ts'
-import { AppError } from '../errors.ts'
+import { AppError, type ErrorCode } from '../errors.ts'
 
 export type Db = PostgresJsDatabase
 export type Rows = postgres.RowList<postgres.Row[]>
@@ -45,7 +45,7 @@ export class Slot {
       await slot.send('select 1', [], 'control')
       return slot
     } catch (error) {
-      slot.destroy(new AppError('database_unavailable'))
+      slot.destroy(error)
       throw new AppError('database_unavailable', { cause: error })
     }
   }
@@ -58,7 +58,7 @@ export class Slot {
       fetch_types: false,
       connection: { application_name: 'rowhouse' },
       onnotice: () => {},
-      onclose: () => this.destroy(new AppError('connection_lost')),
+      onclose: () => this.destroy(),
       socket: (options: { host: string[], port: number[], path?: string }) => this.#connect(options)
     } as postgres.Options<{}>)
     this.#db = drizzle(this.#facade() as postgres.Sql)
@@ -70,7 +70,7 @@ export class Slot {
       if (this.#socket) throw new AppError('connection_lost')
       const socket = this.#socket = path ? connect(path) : connect(port[0]!, host[0])
       // these listeners come before postgres.js's own: the slot is dead before anyone who waits for an answer hears of it
-      const lost = (cause?: unknown) => { this.destroy(new AppError('connection_lost', { cause })); reject(this.dead) }
+      const lost = (cause?: unknown) => { this.destroy(cause); reject(this.dead) }
       socket.setNoDelay(true).on('error', lost).on('close', () => lost()).once('connect', () => resolve(Object.assign(socket, { host: host[0] })))
     })
   }
@@ -137,7 +137,7 @@ export class Slot {
     if (this.#watchdog) this.#watchdog.refresh()
     else {
       this.#watchdog = setTimeout(() => {
-        if (this.#owed.size > 0) this.destroy(new AppError('statement_timeout', { cause: 'no answer from the server' }))
+        if (this.#owed.size > 0) this.destroy('no answer from the server', 'statement_timeout')
       }, limits.reply).unref()
     }
   }
@@ -145,16 +145,21 @@ export class Slot {
   /** PostgreSQL's refusals leave the connection usable. Anything else means that it is gone. */
   #judge (error: unknown): unknown {
     if (this.dead) return this.dead
-    if (!(error instanceof postgres.PostgresError)) this.destroy(new AppError('connection_lost', { cause: error }))
-    else if (error.severity === 'FATAL' || error.severity === 'PANIC') this.destroy(new AppError('connection_lost', { cause: error }))
+    if (!(error instanceof postgres.PostgresError) || error.severity === 'FATAL' || error.severity === 'PANIC') this.destroy(error)
     else if (error.code === '26000' || error.code === '0A000') this.stale = true
     return this.dead ?? error
   }
 
-  /** Ends the connection now. Whoever waits for an answer gets the reason. */
-  destroy (reason: AppError): void {
+  /** Undoes the open transaction. Never throws: a connection that will not roll back is destroyed, which does the same. */
+  async rollBack (): Promise<void> {
+    if (this.dead) return // PostgreSQL rolls back when a connection ends; after a timeout we would only wait twice
+    await this.send('rollback', [], 'control').catch(cause => this.destroy(cause))
+  }
+
+  /** Ends the connection now. Whoever waits for an answer gets an error with this code. */
+  destroy (cause?: unknown, code: ErrorCode = 'connection_lost'): void {
     if (this.dead) return
-    this.dead = reason
+    const reason = this.dead = new AppError(code, { cause })
     clearTimeout(this.#watchdog)
     // First postgres.js, which has a last word for the server: over TLS, with the socket gone from under it, that would throw. Then
     // the socket, whatever became of that word.

@@ -40,24 +40,26 @@ export function selection (db: Db, { from, joins = [], columns, where, orderBy =
   return select.prepare('select')
 }
 
-/** The condition of a statement on one table, and the key under which that statement may be prepared for the next call. */
-export function matching<T extends TenantTable> (verb: string, table: T, where: Where<T>): { key: string | object, condition: SQL, values: Values } {
+/** The condition of a statement on one table, for when it is built, and the key under which it may be prepared for the next call. */
+export function matching<T extends TenantTable> (verb: string, table: T, where: Where<T>): {
+  key: string | object, condition: () => SQL, values: Values
+} {
   mustBeTenanted(table)
   if (is(where, SQL)) {
     mustStayWithin([table], where)
-    return { key: {}, condition: narrowed(table, where), values: {} }
+    return { key: {}, condition: () => narrowed(table, where), values: {} }
   }
   const pairs = Object.entries(where)
   if (pairs.some(([, value]) => value === undefined)) throw new TypeError(`A match on ${getTableName(table)} has an undefined value.`)
-  const match = known(table, where)
-  const conditions = pairs.map(([name, value]) => {
+  const values = prefixed('where', known(table, where))
+  const equal = ([name, value]: [string, unknown]) => {
     const column = columnOf(table, name)
     return value === null ? isNull(column) : eq(column, sql.param(placeholder(`where ${name}`), column))
-  })
+  }
   return {
     key: `${verb} ${getTableName(table)} where ${pairs.map(([name, value]) => value === null ? `${name} null` : name)}`,
-    condition: narrowed(table, and(...conditions)),
-    values: prefixed('where', match)
+    condition: () => narrowed(table, and(...pairs.map(equal))),
+    values
   }
 }
 
@@ -68,7 +70,6 @@ export const prefixed = (prefix: string, values: Values): Values =>
 
 /** A row to insert, without its account, which the statement adds. */
 export function owned (table: TenantTable, row: object): Values {
-  mustBeTenanted(table)
   const given = known(table, row)
   return 'id' in getTableColumns(table) ? { id: uuidv7(), ...given } : given
 }

@@ -132,11 +132,11 @@ export class Transaction {
     try {
       if (slot.dead) throw slot.dead
       if (failure) {
-        await this.#rollBack(slot)
+        await slot.rollBack()
         throw new AppError('not_committed', { cause: failure })
       }
       const reply = await slot.send('commit', [], 'control').catch(cause => {
-        slot.destroy(new AppError('connection_lost', { cause })) // in what state an unsuccessful COMMIT leaves it, we cannot know
+        slot.destroy(cause) // in what state an unsuccessful COMMIT leaves it, we cannot know
         throw this.#mode === 'read write' ? new AppError('commit_unknown', { cause }) : cause
       })
       if (reply.command !== 'COMMIT') throw new AppError('not_committed', { cause: this.#failure ?? `COMMIT was answered by ${reply.command}` })
@@ -145,17 +145,12 @@ export class Transaction {
     }
   }
 
-  /** Ends the transaction and undoes what it did. Never throws: a connection that will not roll back is destroyed, which does the same. */
+  /** Ends the transaction and undoes what it did. Never throws. */
   async rollback (): Promise<void> {
     const slot = await this.#close()
     if (!slot) return
-    await this.#rollBack(slot)
+    await slot.rollBack()
     this.#pool.release(slot)
-  }
-
-  async #rollBack (slot: Slot): Promise<void> {
-    if (slot.dead) return // PostgreSQL rolls back when a connection ends; after a timeout we would only wait twice
-    await slot.send('rollback', [], 'control').catch(cause => slot.destroy(new AppError('connection_lost', { cause })))
   }
 
   /** No statement may follow. Resolves to the slot, if the transaction ever got one and had not ended before. */

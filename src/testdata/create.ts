@@ -8,7 +8,8 @@ import { CommandError, asAppError } from '../errors.ts'
 import { accountId } from '../tenancy/account.ts'
 import { createDirectory } from '../tenancy/directory.ts'
 import { type Tenancy, createTenancy } from '../tenancy/tenancy.ts'
-import { type AccountData, type Amounts, demoPasswordHash, generateAccount, slugOf, writeAccount } from './generate.ts'
+import type { Amounts } from './amounts.ts'
+import { type AccountData, demoPasswordHash, generateAccount, slugOf, writeAccount } from './generate.ts'
 import { progress } from './progress.ts'
 
 export interface TestDataOptions {

@@ -7,18 +7,7 @@ import { accounts, projects, subtasks, tasks, users } from '../db/schema.ts'
 import type { TenantTable } from '../db/tenant-table.ts'
 import type { NewRow } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-
-/** Both ends included. */
-export interface Range { readonly min: number, readonly max: number }
-
-export interface Amounts {
-  readonly users: Range
-  readonly projects: Range
-  /** Drawn once per account and multiplied by its projects, among which the tasks are then spread at random. */
-  readonly tasks: Range
-  /** Likewise, by tasks. */
-  readonly subtasks: Range
-}
+import type { Amounts, Range } from './amounts.ts'
 
 export interface AccountData {
   readonly account: NewRow<typeof accounts>
