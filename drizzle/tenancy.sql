@@ -8,7 +8,9 @@ create schema if not exists tenancy;
 -- If the context is signed, tenancy_signed.sql replaces this body.
 create or replace function tenancy.current_account() returns bigint
   language sql stable parallel safe
-  return nullif(current_setting('app.current_tenant', true), '')::bigint;
+as $$
+  select nullif(current_setting('app.current_tenant', true), '')::bigint
+$$;
 
 -- Sets the tenant of the current transaction: first, once, at its top level.
 -- A second call with another tenant raises, even inside a savepoint; so an injected SELECT cannot move a transaction.

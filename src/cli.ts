@@ -14,6 +14,12 @@ program.command('start')
   .description('Serve. Uses DATABASE_URL, or the embedded server.')
   .action(run(() => import('./commands/start.ts')))
 
+program.command('doctor')
+  .description('Look whether the database is safe to serve from: roles, row-level security, keys, functions, settings.\n' +
+    'Exit code 0: nothing critical or high was found; 1: something was; 2: it could not look.')
+  .option('--json', 'print one JSON document', false)
+  .action(run(() => import('./commands/doctor.ts'), 2))
+
 const { users, projects, tasks, subtasks } = defaultAmounts
 program.command('createtestdata')
   .description('Create accounts full of plausible data, through the app role and row-level security.\n' +
@@ -51,8 +57,11 @@ program.command('db:studio')
 
 await program.parseAsync()
 
-/** One line and exit code 1 for what a person can mend, 130 when stopped by Ctrl-C. What nobody foresaw keeps its stack. */
-function run<Flags> (load: () => Promise<{ default: (config: Config, signal: AbortSignal, flags: Flags) => Promise<void> }>) {
+/**
+ * One line and an exit code for what a person can mend, 130 when stopped by Ctrl-C. What nobody foresaw keeps its stack.
+ * A command that finds things out returns its exit code, and fails with another one than it returns.
+ */
+function run<Flags> (load: () => Promise<{ default: (config: Config, signal: AbortSignal, flags: Flags) => Promise<number | void> }>, failure = 1) {
   return async (flags: Flags): Promise<void> => {
     const stop = new AbortController()
     const onSignal = () => stop.abort()
@@ -61,12 +70,13 @@ function run<Flags> (load: () => Promise<{ default: (config: Config, signal: Abo
     process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error }) // `| head` has seen enough
     try {
       const config = loadConfig()
-      await (await load()).default(config, stop.signal, flags)
+      const code = await (await load()).default(config, stop.signal, flags)
+      if (code) process.exitCode = code
     } catch (error) {
       if (stop.signal.aborted) process.exitCode = 130
       else if (error instanceof CommandError) {
         console.error(error.message)
-        process.exitCode = 1
+        process.exitCode = failure
       } else throw error
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal)

@@ -1,10 +1,10 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
-import { type Finding, audit, mustBeSafe } from './db/checks.ts'
+import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
+import { watch } from './doctor/watch.ts'
 import { AppError, CommandError } from './errors.ts'
 import { createDirectory } from './tenancy/directory.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
@@ -19,12 +19,12 @@ export interface Server {
 
 /**
  * @param databaseUrl the app role's URL
+ * @param lookEvery milliseconds between two looks at the walls; a minute unless given
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
-export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger']): Promise<Server> {
+export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], lookEvery?: number): Promise<Server> {
   const directory = createDirectory(databaseUrl)
   const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
-  const doors = { directory, signing: config.signing }
   let closing = false
 
   const closeDoors = async () => {
@@ -32,26 +32,30 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     await directory.close()
   }
   try {
-    await mustBeSafe(doors)
+    await mustBeSafe(directory, config, databaseUrl)
   } catch (error) {
     await closeDoors()
     throw error
   }
 
-  // Anyone may ask, as often as they like; the database is asked once a second.
-  const findings = new LRUCache<'now', Finding[]>({ max: 1, ttl: 1_000, fetchMethod: () => audit(doors) })
+  const walls = watch({
+    directory,
+    every: lookEvery,
+    look: async () => (await audit(directory, config, databaseUrl)).findings,
+    onChange: finding => finding
+      ? app.log.fatal({ event: 'walls_down' }, inWords(finding))
+      : app.log.info({ event: 'walls_up' }, 'the walls are as they should be again')
+  })
   const ready = async () => {
     if (closing) throw new AppError('database_unavailable', { message: 'The server is closing.' })
-    const [finding] = await findings.fetch('now') ?? []
-    if (finding) {
-      throw new AppError('database_unavailable', {
-        message: 'The database is not in the state this program expects.', cause: new Error(`${finding.problem} (${finding.id})`)
-      })
-    }
+    await walls.ready()
   }
 
   const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger })
-  app.addHook('onClose', closeDoors)
+  app.addHook('onClose', async () => {
+    walls.stop()
+    await closeDoors()
+  })
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {

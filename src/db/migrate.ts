@@ -32,6 +32,12 @@ async function readVersion (): Promise<Version> {
   }
 }
 
+/** The bodies of the functions in the schema tenancy, by name, as the SQL files have them. */
+export async function expectedFunctions (signing: SigningKeys | undefined): Promise<Map<string, string>> {
+  const files = await Promise.all(['tenancy.sql', ...signing ? ['tenancy_signed.sql'] : [], 'walls.sql'].map(read))
+  return new Map(files.flatMap(text => [...text.matchAll(/create or replace function (tenancy\.\w+)[^$]*\$\$(.*?)\$\$/gs)].map(([, name, body]) => [name!, body!])))
+}
+
 /** @throws {CommandError} if the server cannot be used */
 export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys): Promise<void> {
   const sql = connect(ownerUrl, { row_security: 'off', lock_timeout: 30_000 }) // off: an owner's silent `UPDATE 0` becomes an error

@@ -62,24 +62,26 @@ async function createRole (server: postgres.Sql, name: string, password: string)
   await server.unsafe(statement!.text)
 }
 
+/** What ALTER ROLE sets for the app role. @param version PostgreSQL's, as a number (180004) */
+export const appRoleSettings = (version: number): Record<string, string | number> => ({
+  statement_timeout: limits.statement,
+  idle_in_transaction_session_timeout: limits.idleInTransaction,
+  lock_timeout: limits.lock,
+  client_connection_check_interval: limits.connectionCheck,
+  ...(version >= 170000 && { transaction_timeout: limits.transaction }),
+  search_path: 'public',
+  TimeZone: 'UTC'
+})
+
 async function limitAppRole (server: postgres.Sql): Promise<void> {
   const [{ version } = { version: 0 }] = await server`select current_setting('server_version_num')::int as version`
-  const settings: Record<string, string | number> = {
-    statement_timeout: limits.statement,
-    idle_in_transaction_session_timeout: limits.idleInTransaction,
-    lock_timeout: limits.lock,
-    client_connection_check_interval: limits.connectionCheck,
-    ...(version >= 170000 && { transaction_timeout: limits.transaction }),
-    search_path: 'public',
-    timezone: 'UTC'
-  }
-  for (const [name, value] of Object.entries(settings)) {
+  for (const [name, value] of Object.entries(appRoleSettings(version))) {
     await server.unsafe(`alter role ${roleNames.app} set ${name} = '${value}'`)
   }
 }
 
 /** With these an injected SELECT could name another tenant, store what no row-level security covers, or stop and block the others. */
-const forbidden = [
+export const forbidden = [
   'set_config',
   'lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_open', 'lo_import', 'lo_export', 'lo_unlink', 'lo_truncate', 'lo_truncate64',
   'pg_terminate_backend', 'pg_cancel_backend',

@@ -1,6 +1,5 @@
 // The second door to the database: questions that belong to no tenant. Which account does a host lead to, and is the database what we expect?
 import { LRUCache } from 'lru-cache'
-import { sqlState } from '../errors.ts'
 import { type AccountId, accountId } from './account.ts'
 import { SlotPool } from './pool.ts'
 
@@ -10,6 +9,9 @@ export interface Account {
   readonly name: string
   readonly status: 'active' | 'suspended'
 }
+
+/** Runs one statement. `text` is a constant of this program; what varies is in `values`. */
+export type Ask = <T>(text: string, values?: unknown[]) => Promise<T[]>
 
 export type Directory = ReturnType<typeof createDirectory>
 
@@ -28,8 +30,8 @@ export function createDirectory (url: string) {
     }
   })
 
-  /** Runs one statement of ours, by itself. `text` is a constant of this program; what varies is in `values`. */
-  async function ask<T> (text: string, values: unknown[] = []): Promise<T[]> {
+  /** By itself. */
+  const ask: Ask = async <T>(text: string, values: unknown[] = []) => {
     const slot = await pool.acquire('directory')
     try {
       return await slot.send(text, values, 'objects') as unknown as T[]
@@ -38,17 +40,12 @@ export function createDirectory (url: string) {
     }
   }
 
-  /** Does the database take this tenant context for an account's? Asked in a transaction, which is undone. */
-  async function accepts (context: string): Promise<boolean> {
+  /** Runs statements of ours, in one transaction that is undone: for looking at what the database would do. */
+  async function undone<T> (work: (ask: Ask) => Promise<T>): Promise<T> {
     const slot = await pool.acquire('directory')
     try {
-      await slot.send('begin read only', [], 'control')
-      await slot.send('select tenancy.enter($1)', [context], 'objects')
-      const [row] = await slot.send('select tenancy.current_account() as account', [], 'objects')
-      return row?.account !== null
-    } catch (error) {
-      if (sqlState(error) !== '42501') throw error
-      return false
+      await slot.send('begin', [], 'control')
+      return await work(async <R>(text: string, values: unknown[] = []) => await slot.send(text, values, 'objects') as unknown as R[])
     } finally {
       await slot.rollBack()
       pool.release(slot)
@@ -58,5 +55,5 @@ export function createDirectory (url: string) {
   /** The account this host leads to, at most five seconds old; undefined if there is none. Unknown hosts are remembered, too. */
   const resolve = async (host: string): Promise<Account | undefined> => (await cache.fetch(host))?.account
 
-  return { ask, accepts, resolve, close: () => pool.close(1_000) }
+  return { ask, undone, resolve, close: () => pool.close(1_000) }
 }

@@ -1,6 +1,6 @@
 // Creates test accounts, one after the other, the way every account's data comes in: through the app role and row-level security.
 import type { Config } from '../config.ts'
-import { mustBeSafe } from '../db/checks.ts'
+import { mustBeSafe } from '../doctor/audit.ts'
 import type { Database } from '../db/database.ts'
 import { accounts } from '../db/schema.ts'
 import { type Hosts, testHosts } from '../db/test-hosts.ts'
@@ -32,7 +32,7 @@ export async function createTestData (config: Config, database: Database, option
   const directory = createDirectory(database.appUrl)
   let hosts: Hosts | undefined
   try {
-    await mustBeSafe({ directory, signing: config.signing })
+    await mustBeSafe(directory, config, database.appUrl)
     hosts = await testHosts(database.ownerUrl, config.baseDomain)
     const first = await makeRoom(hosts, tenancy, options, say, signal)
     const passwordHash = await demoPasswordHash(options.seed)

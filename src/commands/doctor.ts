@@ -1,0 +1,76 @@
+import type { Config } from '../config.ts'
+import { openDatabase } from '../db/database.ts'
+import { connect, unreachable, withDatabaseName } from '../db/roles.ts'
+import { type Audit, audit, catalogue } from '../doctor/audit.ts'
+import type { Finding, Severity } from '../doctor/check.ts'
+import { findOrphans } from '../doctor/orphans.ts'
+import { createDirectory } from '../tenancy/directory.ts'
+
+/** Exit code 1 if something is critical or high. */
+export default async function (config: Config, _signal: AbortSignal, { json }: { json: boolean }): Promise<number> {
+  const database = await openDatabase(config)
+  const directory = createDirectory(database.appUrl)
+  try {
+    const found = await audit(directory, config, database.appUrl).catch(error => { throw unreachable('DATABASE_URL', error) })
+    const admin = database.adminUrl ?? config.adminDatabaseUrl
+    const orphans = admin ? await lookBehind(withDatabaseName(admin, found.facts.database.name)) : []
+    const findings = [...found.findings, ...orphans]
+    const report = reportOf(found, findings, admin ? [] : ['D42'])
+    console.log(json ? JSON.stringify(report, undefined, 2) : inText(report))
+    return report.summary.critical + report.summary.high > 0 ? 1 : 0
+  } finally {
+    await directory.close()
+    await database.release()
+  }
+}
+
+/** Rows can be compared across accounts by a superuser only. */
+async function lookBehind (adminUrl: string): Promise<Finding[]> {
+  const sql = connect(adminUrl)
+  try {
+    return await findOrphans(sql)
+  } catch (error) {
+    throw unreachable('ADMIN_DATABASE_URL', error)
+  } finally {
+    await sql.end()
+  }
+}
+
+type Report = ReturnType<typeof reportOf>
+
+function reportOf ({ facts, expected }: Audit, findings: readonly Finding[], partly: readonly string[]) {
+  const { role, server, database } = facts
+  const of = (severity: Severity) => findings.filter(finding => finding.severity === severity).length
+  return {
+    database: {
+      name: database.name,
+      role: role.name,
+      postgresql: `${Math.floor(server.version / 10_000)}.${server.version % 10_000}`,
+      lock: [...facts.callable.includes('set_config') ? [] : ['set_config is revoked'], ...expected.signing ? ['the tenant context is signed'] : []].join(', ') || 'nothing',
+      pooler: expected.pooler.pooler
+    },
+    checks: catalogue.map(({ id, title }) => ({
+      id,
+      title,
+      ok: !findings.some(finding => finding.id === id),
+      ...partly.includes(id) && { partly: 'Rows were not compared: that takes ADMIN_DATABASE_URL.' },
+      findings: findings.filter(finding => finding.id === id).map(({ severity, found, mend }) => ({ severity, found, mend }))
+    })),
+    summary: { checks: catalogue.length, critical: of('critical'), high: of('high'), medium: of('medium'), low: of('low') }
+  }
+}
+
+function inText ({ database, checks, summary }: Report): string {
+  const { critical, high, medium, low } = summary
+  const found = critical + high + medium + low
+  return [
+    `PostgreSQL ${database.postgresql}, database ${database.name}, as ${database.role}${database.pooler ? ', by way of a pooler' : ''}. Against forged tenants: ${database.lock}.`, '',
+    ...checks.flatMap(({ id, title, ok, findings, partly }) => [
+      `${ok ? '✓' : '✗'} ${id}  ${title}.${partly ? ` ${partly}` : ''}`,
+      ...findings.flatMap(each => [`       ${each.severity}: ${each.found}`, `       To mend it: ${each.mend}`])
+    ]), '',
+    found === 0
+      ? `${summary.checks} checks, nothing found.`
+      : `${summary.checks} checks: ${[[critical, 'critical'], [high, 'high'], [medium, 'medium'], [low, 'low']].filter(([n]) => n).map(pair => pair.join(' ')).join(', ')}.`
+  ].join('\n')
+}

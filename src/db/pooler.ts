@@ -1,0 +1,3 @@
+import type { Directory } from '../tenancy/directory.ts'
+
+export async function poolerOf (_directory: Pick<Directory, 'ask'>) { return { pooler: false, namedStatements: true } }

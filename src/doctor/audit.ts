@@ -1,0 +1,68 @@
+// Is this database safe to serve from? Named checks with stable ids: for the start, for /readyz, and for `npm run doctor`.
+import { getTableName } from 'drizzle-orm'
+import type { Config } from '../config.ts'
+import { poolerOf } from '../db/pooler.ts'
+import { expectedFunctions, expectedVersion } from '../db/migrate.ts'
+import { forbidden, unreachable } from '../db/roles.ts'
+import { tenantTables } from '../db/schema.ts'
+import { CommandError } from '../errors.ts'
+import type { Directory } from '../tenancy/directory.ts'
+import { type Check, type Expected, type Finding, findingOf } from './check.ts'
+import { type Facts, factsQuery } from './facts.ts'
+import { keys } from './keys.ts'
+import { probe, probeWalls } from './probe.ts'
+import { reach } from './reach.ts'
+import { roles } from './roles.ts'
+import { server } from './server.ts'
+import { tables } from './tables.ts'
+
+const checks: readonly Check[] = [...roles, ...tables, ...keys, ...reach, ...server]
+
+/** All of them, by their numbers. D45 (Citus) has nothing to check yet. */
+export const catalogue: readonly Omit<Check, 'find'>[] = [...checks, probe].toSorted((one, other) => one.id < other.id ? -1 : 1)
+
+export interface Audit { readonly findings: readonly Finding[], readonly facts: Facts, readonly expected: Expected }
+
+/** Runs every check as the role behind this door, in a few round trips. */
+export async function audit (directory: Pick<Directory, 'ask' | 'undone'>, config: Config, url: string): Promise<Audit> {
+  const [row] = await directory.ask<{ facts: string }>(factsQuery, [forbidden.join()])
+  const clock = Date.now()
+  const facts = JSON.parse(row!.facts) as Facts
+  const migrations = facts.migrations === 'readable' ? await directory.ask<{ hash: string }>('select hash from drizzle.__drizzle_migrations') : []
+  const expected: Expected = {
+    tables: tenantTables.map(getTableName),
+    version: await expectedVersion(),
+    functions: await expectedFunctions(config.signing),
+    migrations: migrations.map(({ hash }) => hash),
+    signing: config.signing,
+    connections: config.poolMax + 2, // and the directory's
+    production: config.production,
+    embedded: config.databaseUrl === undefined,
+    local: isLocal(new URL(url).hostname),
+    pooler: await poolerOf(directory),
+    preparedStatements: true,
+    clock
+  }
+  const present = expected.tables.filter(name => facts.relations.some(relation => relation.name === name))
+  const findings = [
+    ...checks.flatMap(check => check.find(facts, expected).map(found => findingOf(check, expected, found))),
+    ...(await probeWalls(directory, present, config.signing)).map(found => findingOf(probe as Check, expected, found))
+  ]
+  return { findings: findings.toSorted((one, other) => one.id < other.id ? -1 : one.id > other.id ? 1 : 0), facts, expected }
+}
+
+export const isCritical = ({ severity }: Finding) => severity === 'critical'
+
+/** @throws {CommandError} in one line, if the database cannot be reached or is not safe to serve from */
+export async function mustBeSafe (directory: Directory, config: Config, url: string): Promise<void> {
+  const { findings } = await audit(directory, config, url).catch(error => {
+    throw unreachable('DATABASE_URL', error)
+  })
+  const critical = findings.filter(isCritical)
+  const finding = critical.find(({ id }) => id === 'D41') ?? critical[0] // what a migration mends is no other's fault
+  if (finding) throw new CommandError(`This database is not safe to serve from. ${inWords(finding)} See: npm run doctor`)
+}
+
+export const inWords = ({ id, found, mend }: Finding) => `${found} ${mend} (${id})`
+
+const isLocal = (host: string) => ['localhost', '[::1]', ''].includes(host) || /^127\./.test(host)

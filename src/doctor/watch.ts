@@ -1,0 +1,43 @@
+// Looks again while the server serves: a policy that disappears turns /readyz red.
+import { LRUCache } from 'lru-cache'
+import { AppError } from '../errors.ts'
+import type { Directory } from '../tenancy/directory.ts'
+import { inWords, isCritical } from './audit.ts'
+import type { Finding } from './check.ts'
+
+export interface Watch {
+  /** Resolves if requests can be served; throws what stands in the way. */
+  ready (): Promise<void>
+  stop (): void
+}
+
+export interface WatchOptions {
+  readonly directory: Directory
+  readonly look: () => Promise<readonly Finding[]>
+  /** Milliseconds between two looks. */
+  readonly every?: number | undefined
+  readonly onChange: (finding: Finding | undefined) => void
+}
+
+export function watch ({ directory, look, every = 60_000, onChange }: WatchOptions): Watch {
+  let finding: Finding | undefined
+  const again = async () => {
+    const findings = await look().catch(() => undefined) // a database that does not answer is the ping's to tell
+    if (!findings) return
+    const worst = findings.find(isCritical)
+    if (worst?.found !== finding?.found) onChange(worst)
+    finding = worst
+  }
+  const timer = setInterval(again, every).unref()
+
+  // Anyone may ask, as often as they like; the database is asked once a second.
+  const pings = new LRUCache<'now', object>({ max: 1, ttl: 1_000, fetchMethod: () => directory.ask('select 1') })
+
+  return {
+    async ready () {
+      if (finding) throw new AppError('database_unavailable', { message: 'The database is not in the state this program expects.', cause: new Error(inWords(finding)) })
+      await pings.fetch('now')
+    },
+    stop: () => clearInterval(timer)
+  }
+}
