@@ -1,9 +1,10 @@
+import type postgres from 'postgres'
 import type { Config } from '../config.ts'
 import { openDatabase } from '../db/database.ts'
 import { connect, unreachable, withDatabaseName } from '../db/roles.ts'
 import { type Audit, audit, catalogue } from '../doctor/audit.ts'
 import type { Finding, Severity } from '../doctor/check.ts'
-import { findOrphans } from '../doctor/orphans.ts'
+import { findOrphans, findStrangeKeys } from '../doctor/behind.ts'
 import { createDirectory } from '../tenancy/directory.ts'
 
 /** Exit code 1 if something is critical or high. */
@@ -12,10 +13,17 @@ export default async function (config: Config, _signal: AbortSignal, { json }: {
   const directory = createDirectory(database.appUrl)
   try {
     const found = await audit(directory, config, database.appUrl).catch(error => { throw unreachable('DATABASE_URL', error) })
+    const owner = config.databaseUrl ? config.ownerDatabaseUrl : database.ownerUrl
     const admin = database.adminUrl ?? config.adminDatabaseUrl
-    const orphans = admin ? await lookBehind(withDatabaseName(admin, found.facts.database.name)) : []
-    const findings = [...found.findings, ...orphans]
-    const report = reportOf(found, findings, admin ? [] : ['D42'])
+    const findings = [
+      ...found.findings,
+      ...owner ? await lookAs('OWNER_DATABASE_URL', owner, sql => findStrangeKeys(sql, config.signing)) : [],
+      ...admin ? await lookAs('ADMIN_DATABASE_URL', withDatabaseName(admin, found.facts.database.name), findOrphans) : []
+    ]
+    const report = reportOf(found, findings, {
+      ...!owner && config.signing && { D28: 'The keys were not compared: that takes OWNER_DATABASE_URL.' },
+      ...!admin && { D42: 'Rows were not compared: that takes ADMIN_DATABASE_URL.' }
+    })
     console.log(json ? JSON.stringify(report, undefined, 2) : inText(report))
     return report.summary.critical + report.summary.high > 0 ? 1 : 0
   } finally {
@@ -24,13 +32,12 @@ export default async function (config: Config, _signal: AbortSignal, { json }: {
   }
 }
 
-/** Rows can be compared across accounts by a superuser only. */
-async function lookBehind (adminUrl: string): Promise<Finding[]> {
-  const sql = connect(adminUrl)
+async function lookAs (variable: string, url: string, look: (sql: postgres.Sql) => Promise<Finding[]>): Promise<Finding[]> {
+  const sql = connect(url)
   try {
-    return await findOrphans(sql)
+    return await look(sql)
   } catch (error) {
-    throw unreachable('ADMIN_DATABASE_URL', error)
+    throw unreachable(variable, error)
   } finally {
     await sql.end()
   }
@@ -38,7 +45,7 @@ async function lookBehind (adminUrl: string): Promise<Finding[]> {
 
 type Report = ReturnType<typeof reportOf>
 
-function reportOf ({ facts, expected }: Audit, findings: readonly Finding[], partly: readonly string[]) {
+function reportOf ({ facts, expected }: Audit, findings: readonly Finding[], partly: Record<string, string>) {
   const { role, server, database } = facts
   const of = (severity: Severity) => findings.filter(finding => finding.severity === severity).length
   return {
@@ -53,7 +60,7 @@ function reportOf ({ facts, expected }: Audit, findings: readonly Finding[], par
       id,
       title,
       ok: !findings.some(finding => finding.id === id),
-      ...partly.includes(id) && { partly: 'Rows were not compared: that takes ADMIN_DATABASE_URL.' },
+      ...partly[id] && { partly: partly[id] },
       findings: findings.filter(finding => finding.id === id).map(({ severity, found, mend }) => ({ severity, found, mend }))
     })),
     summary: { checks: catalogue.length, critical: of('critical'), high: of('high'), medium: of('medium'), low: of('low') }

@@ -80,9 +80,14 @@ async function installSigning (sql: postgres.TransactionSql, { current, previous
   await sql.unsafe(await read('tenancy_signed.sql'))
   await sql`delete from tenancy.signing_keys`
   for (const [id, key] of [current, previous].entries()) {
-    if (key) await sql`insert into tenancy.signing_keys values (${id + 1}, ${pad(key, 0x36)}, ${pad(key, 0x5c)})`
+    if (!key) continue
+    const { inner, outer } = pads(key)
+    await sql`insert into tenancy.signing_keys values (${id + 1}, ${inner}, ${outer})`
   }
 }
+
+/** Of HMAC-SHA256: 64 bytes each. */
+export const pads = (key: string) => ({ inner: pad(key, 0x36), outer: pad(key, 0x5c) })
 
 function pad (key: string, byte: number): Buffer {
   const block = Buffer.alloc(64)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { migrateDatabase } from '../../src/db/migrate.ts'
 import { audit, catalogue } from '../../src/doctor/audit.ts'
-import { findOrphans } from '../../src/doctor/orphans.ts'
+import { findOrphans, findStrangeKeys } from '../../src/doctor/behind.ts'
 import type { Ask, Directory } from '../../src/tenancy/directory.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
 import { A, B, connect, testDatabase } from '../support/database.ts'
@@ -49,6 +49,14 @@ t.test('D42: orphans, and children of another account', async t => {
   await admin.unsafe(`update tasks set project_id = (select id from projects where account_id = ${B}) where account_id = ${A}`)
   t.match(await findOrphans(admin), [{ id: 'D42', found: '1 rows of tasks have no projects row in their account.' }])
   await admin.unsafe('rollback')
+})
+
+t.test('D28: a key that was rotated away', async t => {
+  const { ownerUrl } = await testDatabase(t, 'signed')
+  const owner = connect(t, ownerUrl)
+  t.same(await findStrangeKeys(owner, signing), [])
+  t.match(await findStrangeKeys(owner, { current: signing.current }), [{ id: 'D28', found: /takes 1 signing key that this configuration does not have/ }])
+  t.same(await findStrangeKeys(owner, undefined), [])
 })
 
 /** Plants a hole, lets `look` look at it as the app role, and undoes it. */

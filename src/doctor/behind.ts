@@ -1,14 +1,33 @@
-// The part of D42 that reads rows: does every child have its parent, in its own account? Composite keys see to it, unless somebody
-// switched them off for a while. It takes a superuser, since nobody else sees two accounts at once.
+// What the app role cannot see: which keys the database takes (as the owner), and rows of two accounts at once (as a superuser).
 import { getTableName } from 'drizzle-orm'
 import { getTableConfig } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
+import type { SigningKeys } from '../config.ts'
+import { pads } from '../db/migrate.ts'
 import { tenantTables } from '../db/schema.ts'
-import type { Finding } from './check.ts'
+import { type Finding, migrate } from './check.ts'
 
 const sample = 100_000 // rows of each table, about
 
-/** @param sql one connection of a superuser */
+/**
+ * The rest of D28: a key that was rotated away must not open anything any more.
+ * @param sql one connection of the owner
+ */
+export async function findStrangeKeys (sql: postgres.Sql, signing: SigningKeys | undefined): Promise<Finding[]> {
+  if (!signing) return []
+  const known = [signing.current, signing.previous].flatMap(key => key ? [pads(key).inner.toString('hex')] : [])
+  const keys = await sql<{ pad: string }[]>`select encode(inner_pad, 'hex') as pad from tenancy.signing_keys`
+  const strange = keys.filter(({ pad }) => !known.includes(pad)).length
+  return strange === 0
+    ? []
+    : [{ id: 'D28', severity: 'high', found: `The database takes ${strange} signing key${strange > 1 ? 's' : ''} that this configuration does not have.`, mend: migrate }]
+}
+
+/**
+ * The rest of D42: does every child have its parent, in its own account? Composite keys see to it, unless somebody switched them off
+ * for a while.
+ * @param sql one connection of a superuser
+ */
 export async function findOrphans (sql: postgres.Sql): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const table of tenantTables) {
