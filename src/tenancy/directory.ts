@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { sqlState } from '../errors.ts'
 import { type AccountId, accountId } from './account.ts'
 import { SlotPool } from './pool.ts'
+import type { SlotOptions } from './slot.ts'
 
 export interface Account {
   readonly id: AccountId
@@ -16,8 +17,8 @@ export type Directory = ReturnType<typeof createDirectory>
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
-export function createDirectory (url: string) {
-  const pool = new SlotPool(url, 2, 2)
+export function createDirectory (url: string, options: SlotOptions = {}) {
+  const pool = new SlotPool(url, 2, 2, options)
 
   const cache = new LRUCache<string, { account: Account | undefined }>({
     max: 10_000,

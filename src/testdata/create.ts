@@ -28,11 +28,12 @@ export interface TestDataOptions {
  */
 export async function createTestData (config: Config, database: Database, options: TestDataOptions, signal?: AbortSignal): Promise<void> {
   const say = options.quiet ? () => {} : console.log
-  const tenancy = createTenancy({ url: database.appUrl, poolMax: 2, signing: config.signing })
-  const directory = createDirectory(database.appUrl)
+  const { signing, preparedStatements } = config
+  const tenancy = createTenancy({ url: database.appUrl, poolMax: 2, signing, preparedStatements })
+  const directory = createDirectory(database.appUrl, { preparedStatements })
   let hosts: Hosts | undefined
   try {
-    await mustBeSafe({ directory, signing: config.signing })
+    await mustBeSafe({ directory, signing })
     hosts = await testHosts(database.ownerUrl, config.baseDomain)
     const first = await makeRoom(hosts, tenancy, options, say, signal)
     const passwordHash = await demoPasswordHash(options.seed)

@@ -5,7 +5,7 @@ import { audit } from '../../src/db/checks.ts'
 import { migrateDatabase } from '../../src/db/migrate.ts'
 import { startServer } from '../../src/server.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
-import { testDatabase } from '../support/database.ts'
+import { slotOptions, testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { signing } from '../support/server.ts'
 
@@ -13,7 +13,7 @@ const config = (environment = {}) => loadConfig({ PORT: '0', HOST: '127.0.0.1', 
 
 t.test('a database as it should be', async t => {
   const database = await testDatabase(t)
-  const directory = createDirectory(database.appUrl)
+  const directory = createDirectory(database.appUrl, slotOptions(database))
   t.teardown(() => directory.close())
   t.same(await audit({ directory, signing: undefined }), [])
 })
@@ -51,7 +51,7 @@ t.test('holes', async t => {
 })
 
 t.test('a database that was never migrated, or is not there', async t => {
-  const { admin, appUrl } = await testDatabase(t)
+  const { admin, appUrl } = (await testDatabase(t)).direct // it is PostgreSQL's refusals that we translate
   await admin.unsafe('drop schema drizzle cascade')
   await t.rejects(startServer(config(), appUrl, false), { message: /migrations are behind.*db:migrate.*D41/ })
   await t.rejects(startServer(config(), 'postgres://rowhouse_app:x@127.0.0.1:1/x', false), { message: 'The server of DATABASE_URL cannot be used: nothing listens there.' })
