@@ -54,8 +54,8 @@ export async function testDatabase (t: Test, lock: Lock = 'revoked'): Promise<Te
 }
 
 /** One raw connection, closed when the test ends. */
-export function connect (t: Test, url: string): postgres.Sql {
-  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false, fetch_types: false })
+export function connect (t: Test, url: string, onnotice: (notice: postgres.Notice) => void = () => {}): postgres.Sql {
+  const sql = postgres(url, { max: 1, onnotice, connect_timeout: 10, prepare: false })
   t.teardown(() => sql.end({ timeout: 1 }))
   return sql
 }
