@@ -34,6 +34,7 @@ export const environment = Type.Object({
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
   ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup only'),
   POOL_MAX: Type.Integer({ default: 10, minimum: 2, maximum: 200, description: 'a number of connections, 2 to 200' }),
+  PREPARED_STATEMENTS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: 'on or off' }),
   TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
   TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
   TENANT_SIGNING_KEY_PREVIOUS: signingKey('while a key is being rotated'),
@@ -57,6 +58,8 @@ export interface Config {
   readonly ownerDatabaseUrl?: string | undefined
   readonly adminDatabaseUrl?: string | undefined
   readonly poolMax: number
+  /** False behind a pooler that does not carry named prepared statements. */
+  readonly preparedStatements: boolean
   /** Undefined where the tenant context is not signed. */
   readonly signing?: SigningKeys | undefined
   readonly dataDir: string
@@ -82,6 +85,7 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
     ownerDatabaseUrl: env.OWNER_DATABASE_URL,
     adminDatabaseUrl: env.ADMIN_DATABASE_URL,
     poolMax: env.POOL_MAX,
+    preparedStatements: env.PREPARED_STATEMENTS === 'on',
     signing: signing(env),
     dataDir: resolve(env.DATA_DIR)
   }

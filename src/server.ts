@@ -23,8 +23,9 @@ export interface Server {
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
 export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], lookEvery?: number): Promise<Server> {
-  const directory = createDirectory(databaseUrl)
-  const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
+  const { poolMax, signing, preparedStatements } = config
+  const directory = createDirectory(databaseUrl, { preparedStatements })
+  const tenancy = createTenancy({ url: databaseUrl, poolMax, signing, preparedStatements })
   let closing = false
 
   const closeDoors = async () => {

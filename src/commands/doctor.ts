@@ -10,7 +10,7 @@ import { createDirectory } from '../tenancy/directory.ts'
 /** Exit code 1 if something is critical or high. */
 export default async function (config: Config, _signal: AbortSignal, { json }: { json: boolean }): Promise<number> {
   const database = await openDatabase(config)
-  const directory = createDirectory(database.appUrl)
+  const directory = createDirectory(database.appUrl, config)
   try {
     const found = await audit(directory, config, database.appUrl).catch(error => { throw unreachable('DATABASE_URL', error) })
     const owner = config.databaseUrl ? config.ownerDatabaseUrl : database.ownerUrl

@@ -57,6 +57,12 @@ export const program = (name: string) => platform() === 'win32' ? `${name}.exe` 
 const version = async (native: string) =>
   (JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string }).version
 
+/** 18, say. */
+export async function majorVersion (programs: string, user: OsUser): Promise<number> {
+  const { stdout } = await run(join(programs, 'bin', program('postgres')), ['--version'], { ...user, cwd: '/' })
+  return Number(/\d+/.exec(stdout)?.[0])
+}
+
 /** npm packages hold no symbolic links; theirs are listed in a file and made by an install script, which may not have run. */
 async function completeLinks (native: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')

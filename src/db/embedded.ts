@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import lockfile from 'proper-lockfile'
 import { CommandError } from '../errors.ts'
-import { type OsUser, postgresPrograms, program, reachable } from './binaries.ts'
+import { type OsUser, majorVersion, postgresPrograms, program, reachable } from './binaries.ts'
 
 const run = promisify(execFile)
 
@@ -27,16 +27,23 @@ export interface EmbeddedServer {
 /** Only for data that nobody will miss, as in tests: nothing is forced to disk. */
 const throwaway = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off']
 
+export interface EmbeddedOptions {
+  /** False: for data that nobody will miss. */
+  readonly durable?: boolean
+  /** A folder with bin/, lib/ and share/: other programs than those from npm. */
+  readonly programs?: string | undefined
+}
+
 /**
  * Finds the server of this data folder running, or starts it; the first time, creates it.
  * @throws {CommandError} if the folder cannot be used or the server does not start
  */
-export async function embeddedServer (dataDir: string, options: { durable?: boolean } = {}): Promise<EmbeddedServer> {
+export async function embeddedServer (dataDir: string, options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   await usable(dataDir)
   return exclusively(dataDir, async () => {
     const place = await home(dataDir)
     const data = join(place.folder, 'data')
-    const programs = await postgresPrograms(place.user, place.copies)
+    const programs = options.programs ?? await postgresPrograms(place.user, place.copies)
     const secrets = await create(dataDir, place, programs, data)
 
     let port = await runningPort(data)
@@ -150,8 +157,9 @@ const writePrivate = (path: string, text: string) => writeFile(path, text, { mod
 /** Creates the cluster if there is none. Passwords are random and stay in the data folder. */
 async function create (dataDir: string, place: Place, programs: string, data: string): Promise<Secrets> {
   const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined)
+  const major = await majorVersion(programs, place.user)
   if (version !== undefined) {
-    if (version.trim() !== '18') throw new CommandError(`The data folder ${dataDir} is of PostgreSQL ${version.trim()}; this is 18. Set DATA_DIR to another folder.`)
+    if (Number(version) !== major) throw new CommandError(`The data folder ${dataDir} is of PostgreSQL ${version.trim()}; this is ${major}. Set DATA_DIR to another folder.`)
     const text = await readFile(secretsFile(dataDir), 'utf8').catch(() => {
       throw new CommandError(`The data folder ${dataDir} has a server but no secrets.json. Delete the folder to start anew.`)
     })
@@ -166,7 +174,9 @@ async function create (dataDir: string, place: Place, programs: string, data: st
   await rm(data, { recursive: true, force: true }) // what an interrupted initdb left
   await run(join(programs, 'bin', program('initdb')), [
     '-D', data, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--no-sync',
-    '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '-c', 'timezone=UTC', '-c', 'log_timezone=UTC'
+    ...major >= 17 // before, C.UTF-8 is the operating system's, which is the same wherever there is one
+      ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '-c', 'timezone=UTC', '-c', 'log_timezone=UTC']
+      : ['--locale=C.UTF-8']
   ], { ...place.user, cwd: '/' }).catch(error => {
     throw new CommandError(`The embedded PostgreSQL could not be created in ${dataDir}: ${String(error.stderr).trim().split('\n').pop()}`, { cause: error })
   }).finally(() => rm(passwordFile, { force: true }))

@@ -1,7 +1,7 @@
 // Is this database safe to serve from? Named checks with stable ids: for the start, for /readyz, and for `npm run doctor`.
 import { getTableName } from 'drizzle-orm'
 import type { Config } from '../config.ts'
-import { poolerOf } from '../db/pooler.ts'
+import { findPooler } from '../db/pooler.ts'
 import { expectedFunctions, expectedVersion } from '../db/migrate.ts'
 import { forbidden, unreachable } from '../db/roles.ts'
 import { tenantTables } from '../db/schema.ts'
@@ -39,8 +39,8 @@ export async function audit (directory: Pick<Directory, 'ask' | 'undone'>, confi
     production: config.production,
     embedded: config.databaseUrl === undefined,
     local: isLocal(new URL(url).hostname),
-    pooler: await poolerOf(directory),
-    preparedStatements: true,
+    pooler: await findPooler(url),
+    preparedStatements: config.preparedStatements,
     clock
   }
   const present = expected.tables.filter(name => facts.relations.some(relation => relation.name === name))

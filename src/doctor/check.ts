@@ -1,4 +1,5 @@
 import type { SigningKeys } from '../config.ts'
+import type { Pooler } from '../db/pooler.ts'
 import type { Facts, Relation } from './facts.ts'
 
 /** critical: the server refuses to start. high: the doctor's exit code is 1. medium, low: it says so. */
@@ -18,7 +19,7 @@ export interface Expected {
   readonly embedded: boolean
   /** Is the server on this machine? */
   readonly local: boolean
-  readonly pooler: { readonly pooler: boolean, readonly namedStatements: boolean }
+  readonly pooler: Pooler
   readonly preparedStatements: boolean
   /** This program's clock, when it had the facts: milliseconds since 1970. */
   readonly clock: number

@@ -36,7 +36,7 @@ export const server: readonly Check[] = [
   },
   {
     id: 'D44',
-    severity: 'high',
+    severity: ({ pooler, preparedStatements }) => pooler.pooler && !pooler.namedStatements && preparedStatements ? 'critical' : 'high',
     title: 'There are connections enough, and whatever is in between carries our statements',
     mend: 'Lower POOL_MAX, or raise max_connections or the role\'s or the database\'s CONNECTION LIMIT.',
     find: ({ server, role, database }, { connections, pooler, preparedStatements }) => [

@@ -21,14 +21,18 @@ export interface WatchOptions {
 
 export function watch ({ directory, look, every = 60_000, onChange }: WatchOptions): Watch {
   let finding: Finding | undefined
+  let timer: NodeJS.Timeout
+  let stopped = false
+  /** The next look is planned when this one is over, so that two never overtake each other. */
+  const plan = () => { if (!stopped) timer = setTimeout(() => again().finally(plan), every).unref() }
   const again = async () => {
     const findings = await look().catch(() => undefined) // a database that does not answer is the ping's to tell
-    if (!findings) return
+    if (!findings || stopped) return
     const worst = findings.find(isCritical)
     if (worst?.found !== finding?.found) onChange(worst)
     finding = worst
   }
-  const timer = setInterval(again, every).unref()
+  plan()
 
   // Anyone may ask, as often as they like; the database is asked once a second.
   const pings = new LRUCache<'now', object>({ max: 1, ttl: 1_000, fetchMethod: () => directory.ask('select 1') })
@@ -38,6 +42,9 @@ export function watch ({ directory, look, every = 60_000, onChange }: WatchOptio
       if (finding) throw new AppError('database_unavailable', { message: 'The database is not in the state this program expects.', cause: new Error(inWords(finding)) })
       await pings.fetch('now')
     },
-    stop: () => clearInterval(timer)
+    stop () {
+      stopped = true
+      clearTimeout(timer)
+    }
   }
 }

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { type AccountId, accountId } from './account.ts'
 import { SlotPool } from './pool.ts'
+import type { SlotOptions } from './slot.ts'
 
 export interface Account {
   readonly id: AccountId
@@ -13,13 +14,19 @@ export interface Account {
 /** Runs one statement. `text` is a constant of this program; what varies is in `values`. */
 export type Ask = <T>(text: string, values?: unknown[]) => Promise<T[]>
 
+export interface Undone {
+  readonly ask: Ask
+  /** The same, undone at once; whatever it threw, the next one finds the transaction as it was. */
+  readonly attempt: Ask
+}
+
 export type Directory = ReturnType<typeof createDirectory>
 
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
-export function createDirectory (url: string) {
-  const pool = new SlotPool(url, 2, 2)
+export function createDirectory (url: string, options: SlotOptions = {}) {
+  const pool = new SlotPool(url, 2, 2, options)
 
   const cache = new LRUCache<string, { account: Account | undefined }>({
     max: 10_000,
@@ -40,12 +47,22 @@ export function createDirectory (url: string) {
     }
   }
 
-  /** Runs statements of ours, in one transaction that is undone: for looking at what the database would do. */
-  async function undone<T> (work: (ask: Ask) => Promise<T>): Promise<T> {
+  /** Runs statements in one transaction that is undone: for looking at what the database would do. */
+  async function undone<T> (work: (inside: Undone) => Promise<T>): Promise<T> {
     const slot = await pool.acquire('directory')
+    const ask: Ask = async <R>(text: string, values: unknown[] = []) => await slot.send(text, values, 'objects') as unknown as R[]
+    const attempt: Ask = async (text, values) => {
+      const [, reply] = await Promise.all([
+        slot.send('savepoint attempt', [], 'control'),
+        ask<never>(text, values).then(rows => ({ rows }), (error: unknown) => ({ error })),
+        slot.send('rollback to savepoint attempt', [], 'control')
+      ])
+      if ('error' in reply) throw reply.error
+      return reply.rows
+    }
     try {
       await slot.send('begin', [], 'control')
-      return await work(async <R>(text: string, values: unknown[] = []) => await slot.send(text, values, 'objects') as unknown as R[])
+      return await work({ ask, attempt })
     } finally {
       await slot.rollBack()
       pool.release(slot)

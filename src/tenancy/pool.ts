@@ -1,7 +1,7 @@
 // The pool lends a slot to one transaction at a time, and at most half of its slots to one account; who waits, waits two seconds.
 import { limits } from '../db/limits.ts'
 import { AppError } from '../errors.ts'
-import { Slot } from './slot.ts'
+import { Slot, type SlotOptions } from './slot.ts'
 
 /** Who holds slots: an account, or a door that belongs to none. */
 export type Holder = number | string
@@ -22,6 +22,7 @@ export class SlotPool {
   readonly #url: string
   readonly #max: number
   readonly #share: number
+  readonly #options: SlotOptions
   readonly #idle: Slot[] = []
   readonly #lent = new Map<Slot, Holder>()
   readonly #held = new Map<Holder, number>()
@@ -35,10 +36,11 @@ export class SlotPool {
    * @param max connections at the most
    * @param share how many of them one holder may have; half by default, so that a busy account leaves room for the others
    */
-  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2))) {
+  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2)), options: SlotOptions = {}) {
     this.#url = url
     this.#max = max
     this.#share = share
+    this.#options = options
   }
 
   /**
@@ -105,7 +107,7 @@ export class SlotPool {
 
   #open (): void {
     this.#opening++
-    Slot.open(this.#url, slot => this.#forget(slot)).then(
+    Slot.open(this.#url, slot => this.#forget(slot), this.#options).then(
       slot => {
         this.#opening--
         if (this.#closing) return slot.destroy('closing')

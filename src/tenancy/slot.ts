@@ -17,6 +17,17 @@ export type Send = (text: string, values: unknown[], way: Way) => Promise<Rows>
 /** A query that drizzle has built; `values` fill its placeholders. */
 export interface Prepared<T> { execute (values: Record<string, unknown>): Promise<T> }
 
+export interface SlotOptions {
+  /** False behind a pooler that does not carry named prepared statements: then each is sent anew, unnamed. True by default. */
+  readonly preparedStatements?: boolean
+}
+
+/**
+ * What the application asks. All else that PostgreSQL can do (SET, DO, LOCK, DECLARE, PREPARE, ...) is a statement of its own, which
+ * none of these can contain; so text that got into a query cannot become one, and nothing of it outlives the transaction.
+ */
+const question = /^\s*(select|with|insert|update|delete)\b/i
+
 /** Each prepared statement takes memory of the server, and one-off conditions make ever new ones. */
 const maxStatements = 500
 
@@ -30,6 +41,7 @@ export class Slot {
   readonly #db: Db
   readonly #prepared = new Map<string, Prepared<unknown>>()
   readonly #preparedOnce = new WeakMap<object, Prepared<unknown>>()
+  readonly #named: boolean
   readonly #onDeath: (slot: Slot) => void
   /** Who waits for an answer of the server. */
   readonly #owed = new Set<(reason: AppError) => void>()
@@ -39,8 +51,8 @@ export class Slot {
   #speaker: Send | undefined
 
   /** @throws {AppError} database_unavailable */
-  static async open (url: string, onDeath: (slot: Slot) => void): Promise<Slot> {
-    const slot = new Slot(url, onDeath)
+  static async open (url: string, onDeath: (slot: Slot) => void, options: SlotOptions = {}): Promise<Slot> {
+    const slot = new Slot(url, onDeath, options)
     try {
       await slot.send('select 1', [], 'control')
       return slot
@@ -50,8 +62,9 @@ export class Slot {
     }
   }
 
-  private constructor (url: string, onDeath: (slot: Slot) => void) {
+  private constructor (url: string, onDeath: (slot: Slot) => void, { preparedStatements = true }: SlotOptions) {
     this.#onDeath = onDeath
+    this.#named = preparedStatements
     this.#client = postgres(url, {
       max: 1,
       max_lifetime: null,
@@ -84,7 +97,7 @@ export class Slot {
     try { return work(this) } finally { this.#speaker = undefined }
   }
 
-  /** What drizzle takes for a postgres.js client: the extended protocol only, prepared, and only in somebody's transaction. */
+  /** What drizzle takes for a postgres.js client: the extended protocol only, and only in somebody's transaction. */
   #facade () {
     return {
       options: this.#client.options,
@@ -113,13 +126,14 @@ export class Slot {
   /** Sends at once, behind what was sent before, without waiting for it. Rejects with PostgreSQL's error, or with why the slot died. */
   send (text: string, values: unknown[], way: Way): Promise<Rows> {
     if (this.dead) return Promise.reject(this.dead)
+    if (way !== 'control' && !question.test(text)) return Promise.reject(new AppError('statement_refused'))
     if (!values.every(isPlain)) return Promise.reject(new TypeError('A value of a statement is undefined, or of a kind that cannot be sent.'))
     return new Promise((resolve, reject) => {
       if (this.#owed.size === 0) this.#watch()
       this.#owed.add(reject)
       const query = way === 'control'
         ? this.#client.unsafe(text)
-        : this.#client.unsafe(text, values as never[], { prepare: true, simple: false } as postgres.UnsafeQueryOptions)
+        : this.#client.unsafe(text, values as never[], { prepare: this.#named, simple: false } as postgres.UnsafeQueryOptions)
       ;(way === 'arrays' ? query.values() : query).then(
         rows => { this.#settle(reject); resolve(rows as Rows) },
         error => { this.#settle(reject); reject(this.#judge(error)) }
@@ -146,7 +160,11 @@ export class Slot {
   #judge (error: unknown): unknown {
     if (this.dead) return this.dead
     if (!(error instanceof postgres.PostgresError) || error.severity === 'FATAL' || error.severity === 'PANIC') this.destroy(error)
-    else if (error.code === '26000' || error.code === '0A000') this.stale = true
+    else if (error.code === '26000' || error.code === '0A000') {
+      // postgres.js has tried once more to prepare it, out of turn; what was sent behind it may never be answered
+      if (this.#owed.size > 0) this.destroy(error)
+      else this.stale = true
+    }
     return this.dead ?? error
   }
 

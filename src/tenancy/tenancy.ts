@@ -4,9 +4,10 @@ import { type AccountId, accountId } from './account.ts'
 import { contexts } from './context.ts'
 import { Tenant } from './scope.ts'
 import { SlotPool } from './pool.ts'
+import type { SlotOptions } from './slot.ts'
 import { type Mode, Transaction } from './transaction.ts'
 
-export interface TenancyOptions {
+export interface TenancyOptions extends SlotOptions {
   /** The app role's URL. */
   readonly url: string
   /** Connections at the most; one account gets half of them. */
@@ -17,8 +18,8 @@ export interface TenancyOptions {
 
 export type Tenancy = ReturnType<typeof createTenancy>
 
-export function createTenancy ({ url, poolMax, signing }: TenancyOptions) {
-  const pool = new SlotPool(url, poolMax)
+export function createTenancy ({ url, poolMax, signing, ...options }: TenancyOptions) {
+  const pool = new SlotPool(url, poolMax, undefined, options)
   const contextOf = contexts(signing)
 
   /** A transaction that the caller must end. It takes a slot with its first statement, not before. */

@@ -1,6 +1,6 @@
 // One transaction of one account on one slot. It opens with its first statement: BEGIN, tenancy.enter and that statement leave in one
 // flush, none waiting for another. Should `enter` fail, what follows it runs in an aborted transaction and returns nothing.
-import { AppError } from '../errors.ts'
+import { AppError, sqlState } from '../errors.ts'
 import type { AccountId } from './account.ts'
 import type { ContextOf } from './context.ts'
 import type { SlotPool } from './pool.ts'
@@ -84,7 +84,10 @@ export class Transaction {
     try {
       return await slot.send(text, values, way)
     } catch (error) {
-      this.#failure ??= error
+      // Aborted, by a statement whose error we have not heard: postgres.js is preparing that one again, out of turn, and the server
+      // would pass over a ROLLBACK sent meanwhile.
+      if (!this.#failure && sqlState(error) === '25P02') slot.destroy(error)
+      this.#failure ??= slot.dead ?? error
       throw this.#failure
     }
   }

@@ -28,8 +28,9 @@ export interface TestDataOptions {
  */
 export async function createTestData (config: Config, database: Database, options: TestDataOptions, signal?: AbortSignal): Promise<void> {
   const say = options.quiet ? () => {} : console.log
-  const tenancy = createTenancy({ url: database.appUrl, poolMax: 2, signing: config.signing })
-  const directory = createDirectory(database.appUrl)
+  const { signing, preparedStatements } = config
+  const tenancy = createTenancy({ url: database.appUrl, poolMax: 2, signing, preparedStatements })
+  const directory = createDirectory(database.appUrl, { preparedStatements })
   let hosts: Hosts | undefined
   try {
     await mustBeSafe(directory, config, database.appUrl)

@@ -62,7 +62,7 @@ t.test('D28: a key that was rotated away', async t => {
 /** Plants a hole, lets `look` look at it as the app role, and undoes it. */
 async function inside<T> (admin: postgres.Sql, { plant, alter }: Hole, look: (door: Pick<Directory, 'ask' | 'undone'>) => Promise<T>): Promise<T> {
   const ask: Ask = async <R>(text: string, values: unknown[] = []) => {
-    const rows = await admin.unsafe(text, values as never[])
+    const rows = await admin.unsafe(text, values as never[]).execute()
     const [row] = rows
     if (!alter || typeof row?.facts !== 'string') return [...rows] as R[]
     const facts = JSON.parse(row.facts)
@@ -76,10 +76,15 @@ async function inside<T> (admin: postgres.Sql, { plant, alter }: Hole, look: (do
     await admin.unsafe('set local role rowhouse_app')
     return await look({
       ask,
-      undone: async work => {
-        await admin.unsafe('savepoint undone')
-        try { return await work(ask) } finally { await admin.unsafe('rollback to savepoint undone') }
-      }
+      undone: work => work({
+        ask,
+        attempt: async (text, values) => {
+          const before = admin.unsafe('savepoint undone').execute() // sent at once, so that the three of them stay together
+          const reply = ask<never>(text, values)
+          await Promise.all([before, reply.catch(() => {}), admin.unsafe('rollback to savepoint undone').execute()])
+          return reply
+        }
+      })
     })
   } finally {
     await admin.unsafe('rollback')

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { closeDatabase, roleNames, withDatabaseName } from '../../src/db/roles.ts'
 import { type AccountId, accountId } from '../../src/tenancy/account.ts'
 import { type Tenancy, createTenancy } from '../../src/tenancy/tenancy.ts'
+import { throughPooler } from './pgbouncer.ts'
 import { type Lock, bypassRole, readServer, signing, template, urlAs } from './server.ts'
 
 export interface TestDatabase {
@@ -16,6 +17,13 @@ export interface TestDatabase {
   readonly bypassUrl: string
   /** A superuser's connection, for looking behind the walls. */
   readonly admin: postgres.Sql
+  /** Whether there is a pooler before appUrl and bypassUrl (see server.ts), which leaves named statements behind. */
+  readonly pooled: boolean
+  /**
+   * The same without a pooler, for a test that looks at what goes over the wire or counts round trips, or which takes a backend for
+   * a connection of ours: kills it, counts it, reads its pid. Through a pooler none of that is ours.
+   */
+  readonly direct: TestDatabase
 }
 
 /** A database of this test's own, migrated and empty, dropped when the test ends. */
@@ -33,28 +41,32 @@ export async function testDatabase (t: Test, lock: Lock = 'revoked'): Promise<Te
     await root`drop database ${root(name)} with (force)`
     await root.end()
   })
-  return {
-    name,
-    lock,
+  const { pooler } = server
+  const urls = {
     appUrl: urlAs(server, roleNames.app, name),
     ownerUrl: urlAs(server, roleNames.owner, name),
     adminUrl: withDatabaseName(server.adminUrl, name),
-    bypassUrl: urlAs(server, bypassRole, name),
-    admin
+    bypassUrl: urlAs(server, bypassRole, name)
   }
+  const direct: TestDatabase = { name, lock, ...urls, admin, pooled: false, get direct () { return direct } }
+  if (!pooler) return direct
+  return { ...direct, appUrl: throughPooler(urls.appUrl, pooler), bypassUrl: throughPooler(urls.bypassUrl, pooler), pooled: true, direct }
 }
 
 /** One raw connection, closed when the test ends. */
-export function connect (t: Test, url: string): postgres.Sql {
-  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 })
+export function connect (t: Test, url: string, onnotice: (notice: postgres.Notice) => void = () => {}): postgres.Sql {
+  const sql = postgres(url, { max: 1, onnotice, connect_timeout: 10, prepare: false })
   t.teardown(() => sql.end({ timeout: 1 }))
   return sql
 }
 
 export function testTenancy (t: Test, database: TestDatabase, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
-  const tenancy = createTenancy({ url, poolMax, signing: database.lock === 'signed' ? signing : undefined })
+  const tenancy = createTenancy({ url, poolMax, signing: database.lock === 'signed' ? signing : undefined, ...slotOptions(database) })
   t.teardown(() => tenancy.close())
   return tenancy
 }
+
+/** How the slots of a directory or a pool must speak to this database. */
+export const slotOptions = ({ pooled }: TestDatabase) => ({ preparedStatements: !pooled })
 
 export const [A, B] = [accountId(1), accountId(2)] as [AccountId, AccountId]

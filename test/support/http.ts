@@ -17,7 +17,8 @@ export interface Site {
 }
 
 export async function testSite (t: Test, database: TestDatabase, environment: Record<string, string> = {}): Promise<Site> {
-  const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', ...environment }, false)
+  const prepared = database.pooled ? 'off' : 'on'
+  const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...environment }, false)
   const server = await startServer(config, database.appUrl, { level: 'silent' })
   let closed = false
   const close = async () => {

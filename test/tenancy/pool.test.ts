@@ -9,7 +9,7 @@ import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
 
 async function scene (t: Test) {
-  const database = await testDatabase(t)
+  const database = (await testDatabase(t)).direct // here a slot's connection is a backend
   await plant(database.admin, A, B)
   return database
 }

@@ -8,7 +8,7 @@ import { AppError } from '../../src/errors.ts'
 import { answerErrors, asProblem } from '../../src/routes/errors.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
 import { tenantRequests } from '../../src/tenancy/request.ts'
-import { type TestDatabase, testDatabase, testTenancy } from '../support/database.ts'
+import { type TestDatabase, slotOptions, testDatabase, testTenancy } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
 
 const host = 'tenant-0.localhost'
@@ -16,7 +16,7 @@ const host = 'tenant-0.localhost'
 async function scene (t: Test, routes: (tenanted: FastifyInstance, app: FastifyInstance) => void) {
   const database = await testDatabase(t)
   await furnish(t, database, 1, 1)
-  const directory = createDirectory(database.appUrl)
+  const directory = createDirectory(database.appUrl, slotOptions(database))
   const app = fastify()
   answerErrors(app, asProblem)
   await app.register(tenantRequests, { tenancy: testTenancy(t, database, { poolMax: 2 }), directory, baseDomain: 'localhost' })

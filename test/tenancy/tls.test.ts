@@ -12,7 +12,7 @@ t.test('connections end without a trace, however they end', async t => {
   const note = (error: unknown) => { uncaught.push(error) }
   process.on('uncaughtException', note)
   t.teardown(() => process.off('uncaughtException', note))
-  const database = await testDatabase(t)
+  const database = (await testDatabase(t)).direct
   await plant(database.admin, A)
   const url = await tlsProxy(t, database.appUrl)
   const tenancy = testTenancy(t, database, { url })

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eq } from 'drizzle-orm'
 import t, { type Test } from 'tap'
+import { limits } from '../../src/db/limits.ts'
 import { projects, tasks } from '../../src/db/schema.ts'
 import { innerJoin, query } from '../../src/tenancy/query.ts'
 import type { Tenant } from '../../src/tenancy/scope.ts'
@@ -10,8 +11,9 @@ import { busy } from '../support/busy.ts'
 import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
 
-async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0 } = {}) {
-  const database = await testDatabase(t)
+async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0, direct = false } = {}) {
+  const tested = await testDatabase(t)
+  const database = direct ? tested.direct : tested
   await plant(database.admin, A, B)
   const proxy = await testProxy(t, database.appUrl, { delay })
   const tenancy = testTenancy(t, database, { url: viaProxy ? proxy.url(database.appUrl) : database.appUrl, poolMax })
@@ -35,7 +37,7 @@ t.test('what returns is kept, what throws is undone', async t => {
 })
 
 t.test('BEGIN and enter go before the first query, and none waits for another', async t => {
-  const { tenancy, proxy } = await scene(t, { viaProxy: true, delay: 15 })
+  const { tenancy, proxy } = await scene(t, { viaProxy: true, delay: 15, direct: true })
   const page = query({ from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { name: tasks.name } })
   const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.select(page), tenant.count(tasks)]), 'read only')
   t.same(await read(), [[{ name: `name of ${A}` }], 1])
@@ -226,4 +228,15 @@ t.test('a statement that takes too long is stopped by the server, and the slot g
   const before = await connections()
   t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1)
   t.same(await connections(), before)
+})
+
+t.test('a statement that the server no longer takes as prepared costs its transaction, and nobody waits', async t => {
+  const { tenancy, database } = await scene(t, { poolMax: 2, direct: true })
+  const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.get(projects, { name: `name of ${A}` }), tenant.count(projects)]))
+  await read()
+  await database.admin.unsafe('alter table projects alter column name type varchar(600)') // as a migration may, under load
+  const started = Date.now()
+  await t.rejects(read(), { code: 'connection_lost', statusCode: 503 })
+  t.equal((await read())[1], 1)
+  t.ok(Date.now() - started < limits.reply / 2, 'not even until the slot would be given up')
 })
