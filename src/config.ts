@@ -1,11 +1,12 @@
 // The only reader of the environment. Every variable is one line here, one in env.example and one in the README.
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { envSchema } from 'env-schema'
 import { type Static, Type } from 'typebox'
 import { CommandError } from './errors.ts'
 
 const postgresUrl = (who: string) => Type.Optional(Type.String({
-  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$', description: `a URL, postgres://user:password@host:port/database (${who})`
+  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$', description: `a URL, postgres://user:password@host:port/database, with an sslmode of PostgreSQL's if any (${who})`
 }))
 const signingKey = (when: string) => Type.Optional(Type.String({
   pattern: '^[\\x21-\\x7e]{32,}$', description: `at least 32 random characters, 10 different ones among them (${when})`
@@ -25,7 +26,7 @@ export const environment = Type.Object({
   }),
   TRUST_PROXY: Type.Optional(Type.String({
     pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?(,[0-9a-fA-F.:]+(/[0-9]{1,3})?)*$',
-    description: 'a list of proxy addresses or networks, separated by commas'
+    description: 'a list of proxy addresses or networks, separated by commas; not everybody'
   })),
   LOG_LEVEL: Type.Optional(Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)), {
     description: 'fatal, error, warn, info, debug, trace or silent'
@@ -68,6 +69,10 @@ export interface Config {
  */
 export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = true): Config {
   const env = read(source, dotenv)
+  for (const [name, isAllowed] of Object.entries(checks) as [keyof Environment, (value: string) => boolean][]) {
+    const value = env[name]
+    if (value !== undefined && !isAllowed(String(value))) throw new CommandError(explain(name, value))
+  }
   if (env.OWNER_DATABASE_URL && !env.DATABASE_URL) {
     throw new CommandError('DATABASE_URL is not set, but OWNER_DATABASE_URL is: set both, or neither to use the embedded server.')
   }
@@ -87,6 +92,32 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
   }
 }
 
+/** What a pattern cannot say. */
+const checks: Partial<Record<keyof Environment, (value: string) => boolean>> = {
+  TRUST_PROXY: list => list.split(',').every(isNetwork),
+  DATABASE_URL: isReadable,
+  OWNER_DATABASE_URL: isReadable,
+  ADMIN_DATABASE_URL: isReadable
+}
+
+/** An address, or a network of some: of length 0 it would be everybody, and anyone could say from which address and for which host they ask. */
+function isNetwork (text: string): boolean {
+  const [address = '', length] = text.split('/')
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)]!
+  return bits > 0 && (length === undefined || (Number(length) >= 1 && Number(length) <= bits))
+}
+
+/** A URL whose every part can be read. postgres.js takes an sslmode that it does not know for the strictest, and says nothing. */
+function isReadable (text: string): boolean {
+  try {
+    const { username, password, pathname, searchParams } = new URL(text)
+    for (const part of [username, password, pathname]) decodeURIComponent(part)
+    return ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(searchParams.get('sslmode') ?? 'prefer')
+  } catch {
+    return false
+  }
+}
+
 function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
   const set = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) // VARIABLE= means: not set
   try {
@@ -100,20 +131,25 @@ function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
   } catch (error) {
     const [first] = (error as { errors?: Invalid[] }).errors ?? []
     if (!first) throw error
-    throw new CommandError(explain(first))
+    throw new CommandError(explain(first.instancePath.split('/')[1] as keyof Environment, first.data))
   }
 }
 
 interface Invalid { instancePath: string, data: unknown }
 
-function explain ({ instancePath, data }: Invalid): string {
-  const name = instancePath.split('/')[1] as keyof Environment
+function explain (name: keyof Environment, data: unknown): string {
   return `${name} is ${withoutSecrets(name, data)}, but must be ${allowed(name)}.`
 }
 
 function withoutSecrets (name: string, data: unknown): string {
   if (/_KEY/.test(name)) return `of ${String(data).length} characters`
-  return JSON.stringify(/_URL$/.test(name) ? String(data).replace(/:[^/:@]*@/, ':***@') : data)
+  return JSON.stringify(/_URL$/.test(name) ? withoutPassword(String(data)) : data)
+}
+
+/** Where a password begins and ends is not known of a URL that is not well formed: only what stands before and after all of it is shown. */
+function withoutPassword (url: string): string {
+  const [, scheme = '', , place = ''] = /^(\w+:\/\/)?(.*@)?([^@?]*)/s.exec(url)!
+  return url.includes('@') ? `${scheme}***@${place}` : `${scheme}***`
 }
 
 /** What a variable may be, in words. */
