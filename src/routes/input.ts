@@ -12,7 +12,8 @@ export const strictSchemas = {
 } as const
 
 export const strictInput = fastifyPlugin(async (app: FastifyInstance) => {
-  // Where a proxy and we could differ on where a body ends, a second request could hide in the first. Node lets these through.
+  // Node lets these through: versions that it does not speak, codings that it does not undo, and chunks in HTTP/1.0, which knows none,
+  // so that a proxy may see the end of the body elsewhere.
   app.addHook('onRequest', async ({ raw: { httpVersion, headers } }, reply) => {
     const coding = headers['transfer-encoding']?.toLowerCase()
     if (httpVersion === '1.1' ? coding === undefined || coding === 'chunked' : httpVersion === '1.0' && coding === undefined) return
@@ -41,8 +42,8 @@ export const strictInput = fastifyPlugin(async (app: FastifyInstance) => {
   })
 })
 
-const inUtf8 = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const inUtf8 = /^application\/json\s*(;\s*charset=("utf-8"|utf-8)\s*)?$/i
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // one BOM is left to the parser
 
 /** The properties that a schema wants to be whole numbers; of its own, not of schemas that it refers to. */
 function integersOf (schema: FastifySchema['querystring']): string[] {
