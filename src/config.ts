@@ -12,13 +12,15 @@ const signingKey = (when: string) => Type.Optional(Type.String({
   pattern: '^[\\x21-\\x7e]{32,}$', description: `at least 32 random characters, 10 different ones among them (${when})`
 }))
 
+const digits = '^(0|[1-9][0-9]{0,5})$' // of a schema's integer the validator would also read 0x10, 1e3, and a blank as 0
+
 /** Descriptions say what is allowed: they complete "VARIABLE is ..., but must be ...". */
 export const environment = Type.Object({
   NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
     default: 'development', description: 'development, production or test'
   }),
   HOST: Type.String({ default: 'localhost', pattern: '^[A-Za-z0-9.:-]+$', description: 'a name or address to listen on' }),
-  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'a port number, 0 to 65535 (0: any free one)' }),
+  PORT: Type.String({ default: '3000', pattern: digits, description: 'a port number, 0 to 65535 (0: any free one)' }),
   BASE_DOMAIN: Type.String({
     default: 'localhost',
     pattern: '^(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
@@ -34,7 +36,7 @@ export const environment = Type.Object({
   DATABASE_URL: postgresUrl('the app role; unset: an embedded server'),
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
   ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup only'),
-  POOL_MAX: Type.Integer({ default: 10, minimum: 2, maximum: 200, description: 'a number of connections, 2 to 200' }),
+  POOL_MAX: Type.String({ default: '10', pattern: digits, description: 'a number of connections, 2 to 200' }),
   TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
   TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
   TENANT_SIGNING_KEY_PREVIOUS: signingKey('while a key is being rotated'),
@@ -71,7 +73,7 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
   const env = read(source, dotenv)
   for (const [name, isAllowed] of Object.entries(checks) as [keyof Environment, (value: string) => boolean][]) {
     const value = env[name]
-    if (value !== undefined && !isAllowed(String(value))) throw new CommandError(explain(name, value))
+    if (value !== undefined && !isAllowed(value)) throw new CommandError(explain(name, value))
   }
   if (env.OWNER_DATABASE_URL && !env.DATABASE_URL) {
     throw new CommandError('DATABASE_URL is not set, but OWNER_DATABASE_URL is: set both, or neither to use the embedded server.')
@@ -79,14 +81,14 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
   return {
     production: env.NODE_ENV === 'production',
     host: env.HOST,
-    port: env.PORT,
+    port: Number(env.PORT),
     baseDomain: env.BASE_DOMAIN,
     trustProxy: env.TRUST_PROXY?.split(',') ?? [],
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
     ownerDatabaseUrl: env.OWNER_DATABASE_URL,
     adminDatabaseUrl: env.ADMIN_DATABASE_URL,
-    poolMax: env.POOL_MAX,
+    poolMax: Number(env.POOL_MAX),
     signing: signing(env),
     dataDir: resolve(env.DATA_DIR)
   }
@@ -94,6 +96,8 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
 
 /** What a pattern cannot say. */
 const checks: Partial<Record<keyof Environment, (value: string) => boolean>> = {
+  PORT: text => Number(text) <= 65535,
+  POOL_MAX: text => Number(text) >= 2 && Number(text) <= 200,
   TRUST_PROXY: list => list.split(',').every(isNetwork),
   DATABASE_URL: isReadable,
   OWNER_DATABASE_URL: isReadable,
@@ -110,6 +114,7 @@ function isNetwork (text: string): boolean {
 /** A URL whose every part can be read. postgres.js takes an sslmode that it does not know for the strictest, and says nothing. */
 function isReadable (text: string): boolean {
   try {
+    if (/\s/.test(text)) return false // URL would leave it out
     const { username, password, pathname, searchParams } = new URL(text)
     for (const part of [username, password, pathname]) decodeURIComponent(part)
     return ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(searchParams.get('sslmode') ?? 'prefer')
