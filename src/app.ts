@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import { answerError, answerErrors, asPage, asProblem } from './routes/errors.ts'
+import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { type Readiness, healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
+import { strictInput, strictSchemas } from './routes/input.ts'
+import { methodsOfRoutes } from './routes/methods.ts'
 import { openApi } from './routes/openapi.ts'
 import { subtaskApi, subtaskPages } from './routes/subtasks.ts'
 import type { Directory } from './tenancy/directory.ts'
@@ -31,11 +33,16 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
     requestTimeout: 15_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     routerOptions: { ignoreTrailingSlash: true },
-    ajv: { customOptions: { coerceTypes: true, removeAdditional: false } }, // true, not 'array': page=1&page=2 is an error
-    frameworkErrors: (error, request, reply) => { answerError(error, request as never, reply as never, asPage) }
+    ajv: strictSchemas,
+    frameworkErrors: (error, request, reply) => { // an address that cannot be read: no scope is entered, so its form goes by its beginning
+      answerError(error, request as never, reply as never, request.url.startsWith('/api/') ? asProblem : asPage)
+    },
+    clientErrorHandler: answerUnreadable
   })
   answerErrors(app, asPage)
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: contentSecurity }, xFrameOptions: { action: 'deny' } })
+  await app.register(strictInput)
+  await app.register(methodsOfRoutes)
 
   // Of no tenant, on purpose
   await app.register(healthRoutes, { ready })

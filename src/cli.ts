@@ -5,6 +5,7 @@ import { CommandError } from './errors.ts'
 import { defaultAmounts } from './testdata/amounts.ts'
 
 const program = new Command('rowhouse').description('Many accounts in one building, with solid walls.').showHelpAfterError('Try --help.')
+  .configureOutput({ outputError: (text, write) => write(printable(text)) })
 
 program.command('demo')
   .description('Serve five accounts full of data, on the embedded server or DATABASE_URL; creates what is missing.')
@@ -82,6 +83,12 @@ function run<Flags> (load: () => Promise<{ default: (config: Config, signal: Abo
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
     }
   }
+}
+
+/** What somebody wrote is repeated to them, but not all of it, and nothing that would steer the terminal. */
+function printable (text: string): string {
+  const shown = text.replace(/[^\P{C}\n]/gu, '?')
+  return shown.length <= 1_000 ? shown : `${shown.slice(0, 1_000)}...\n`
 }
 
 function natural (text: string): number {

@@ -1,15 +1,18 @@
 // The only reader of the environment. Every variable is one line here, one in env.example and one in the README.
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { envSchema } from 'env-schema'
 import { type Static, Type } from 'typebox'
 import { CommandError } from './errors.ts'
 
 const postgresUrl = (who: string) => Type.Optional(Type.String({
-  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$', description: `a URL, postgres://user:password@host:port/database (${who})`
+  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$', description: `a URL, postgres://user:password@host:port/database, with an sslmode of PostgreSQL's if any (${who})`
 }))
 const signingKey = (when: string) => Type.Optional(Type.String({
   pattern: '^[\\x21-\\x7e]{32,}$', description: `at least 32 random characters, 10 different ones among them (${when})`
 }))
+
+const digits = '^(0|[1-9][0-9]{0,5})$' // of a schema's integer the validator would also read 0x10, 1e3, and a blank as 0
 
 /** Descriptions say what is allowed: they complete "VARIABLE is ..., but must be ...". */
 export const environment = Type.Object({
@@ -17,7 +20,7 @@ export const environment = Type.Object({
     default: 'development', description: 'development, production or test'
   }),
   HOST: Type.String({ default: 'localhost', pattern: '^[A-Za-z0-9.:-]+$', description: 'a name or address to listen on' }),
-  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'a port number, 0 to 65535 (0: any free one)' }),
+  PORT: Type.String({ default: '3000', pattern: digits, description: 'a port number, 0 to 65535 (0: any free one)' }),
   BASE_DOMAIN: Type.String({
     default: 'localhost',
     pattern: '^(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
@@ -25,7 +28,7 @@ export const environment = Type.Object({
   }),
   TRUST_PROXY: Type.Optional(Type.String({
     pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?(,[0-9a-fA-F.:]+(/[0-9]{1,3})?)*$',
-    description: 'a list of proxy addresses or networks, separated by commas'
+    description: 'a list of proxy addresses or networks, separated by commas; not everybody'
   })),
   LOG_LEVEL: Type.Optional(Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)), {
     description: 'fatal, error, warn, info, debug, trace or silent'
@@ -33,7 +36,7 @@ export const environment = Type.Object({
   DATABASE_URL: postgresUrl('the app role; unset: an embedded server'),
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
   ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup only'),
-  POOL_MAX: Type.Integer({ default: 10, minimum: 2, maximum: 200, description: 'a number of connections, 2 to 200' }),
+  POOL_MAX: Type.String({ default: '10', pattern: digits, description: 'a number of connections, 2 to 200' }),
   PREPARED_STATEMENTS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: 'on or off' }),
   TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
   TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
@@ -71,23 +74,56 @@ export interface Config {
  */
 export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = true): Config {
   const env = read(source, dotenv)
+  for (const [name, isAllowed] of Object.entries(checks) as [keyof Environment, (value: string) => boolean][]) {
+    const value = env[name]
+    if (value !== undefined && !isAllowed(value)) throw new CommandError(explain(name, value))
+  }
   if (env.OWNER_DATABASE_URL && !env.DATABASE_URL) {
     throw new CommandError('DATABASE_URL is not set, but OWNER_DATABASE_URL is: set both, or neither to use the embedded server.')
   }
   return {
     production: env.NODE_ENV === 'production',
     host: env.HOST,
-    port: env.PORT,
+    port: Number(env.PORT),
     baseDomain: env.BASE_DOMAIN,
     trustProxy: env.TRUST_PROXY?.split(',') ?? [],
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
     ownerDatabaseUrl: env.OWNER_DATABASE_URL,
     adminDatabaseUrl: env.ADMIN_DATABASE_URL,
-    poolMax: env.POOL_MAX,
+    poolMax: Number(env.POOL_MAX),
     preparedStatements: env.PREPARED_STATEMENTS === 'on',
     signing: signing(env),
     dataDir: resolve(env.DATA_DIR)
+  }
+}
+
+/** What a pattern cannot say. */
+const checks: Partial<Record<keyof Environment, (value: string) => boolean>> = {
+  PORT: text => Number(text) <= 65535,
+  POOL_MAX: text => Number(text) >= 2 && Number(text) <= 200,
+  TRUST_PROXY: list => list.split(',').every(isNetwork),
+  DATABASE_URL: isReadable,
+  OWNER_DATABASE_URL: isReadable,
+  ADMIN_DATABASE_URL: isReadable
+}
+
+/** An address, or a network of some: of length 0 it would be everybody, and anyone could say from which address and for which host they ask. */
+function isNetwork (text: string): boolean {
+  const [address = '', length] = text.split('/')
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)]!
+  return bits > 0 && (length === undefined || (Number(length) >= 1 && Number(length) <= bits))
+}
+
+/** A URL whose every part can be read. postgres.js takes an sslmode that it does not know for the strictest, and says nothing. */
+function isReadable (text: string): boolean {
+  try {
+    if (/\s/.test(text)) return false // URL would leave it out
+    const { username, password, pathname, searchParams } = new URL(text)
+    for (const part of [username, password, pathname]) decodeURIComponent(part)
+    return ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].includes(searchParams.get('sslmode') ?? 'prefer')
+  } catch {
+    return false
   }
 }
 
@@ -104,20 +140,25 @@ function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
   } catch (error) {
     const [first] = (error as { errors?: Invalid[] }).errors ?? []
     if (!first) throw error
-    throw new CommandError(explain(first))
+    throw new CommandError(explain(first.instancePath.split('/')[1] as keyof Environment, first.data))
   }
 }
 
 interface Invalid { instancePath: string, data: unknown }
 
-function explain ({ instancePath, data }: Invalid): string {
-  const name = instancePath.split('/')[1] as keyof Environment
+function explain (name: keyof Environment, data: unknown): string {
   return `${name} is ${withoutSecrets(name, data)}, but must be ${allowed(name)}.`
 }
 
 function withoutSecrets (name: string, data: unknown): string {
   if (/_KEY/.test(name)) return `of ${String(data).length} characters`
-  return JSON.stringify(/_URL$/.test(name) ? String(data).replace(/:[^/:@]*@/, ':***@') : data)
+  return JSON.stringify(/_URL$/.test(name) ? withoutPassword(String(data)) : data)
+}
+
+/** Where a password begins and ends is not known of a URL that is not well formed: only what stands before and after all of it is shown. */
+function withoutPassword (url: string): string {
+  const [, scheme = '', , place = ''] = /^(\w+:\/\/)?(.*@)?([^@?]*)/s.exec(url)!
+  return url.includes('@') ? `${scheme}***@${place}` : `${scheme}***`
 }
 
 /** What a variable may be, in words. */

@@ -4,6 +4,7 @@
 //   rowhouse_app     serves requests: bound by row-level security, owns nothing, may select, insert, update, delete
 import postgres from 'postgres'
 import { CommandError, sqlState } from '../errors.ts'
+import { addressOf } from './address.ts'
 import { limits } from './limits.ts'
 
 export const roleNames = { owner: 'rowhouse_owner', app: 'rowhouse_app' } as const
@@ -52,7 +53,7 @@ export async function setUpDatabase ({ adminUrl, database, passwords }: SetUp): 
 
 /** One connection, as a command needs it. @param connection settings of the session */
 export const connect = (url: string, connection: Record<string, string | number> = {}) =>
-  postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false, connection })
+  postgres(url, { ...addressOf(url), max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false, connection })
 
 async function createRole (server: postgres.Sql, name: string, password: string): Promise<void> {
   const [role] = await server`select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as mighty from pg_roles where rolname = ${name}`

@@ -1,6 +1,8 @@
 // Throw anywhere; it is answered here, once: as a page for people, as a problem (RFC 9457) for programs.
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { AppError, asAppError, sqlState } from '../errors.ts'
+import { AppError, type ErrorCode, asAppError, sqlState } from '../errors.ts'
 import { errorPage } from '../views/plain.ts'
 
 type Answer = (reply: FastifyReply, status: number, code: string, message: string) => FastifyReply
@@ -9,7 +11,9 @@ export const asPage: Answer = (reply, status, code, message) =>
   reply.code(status).type('text/html; charset=utf-8').send(errorPage(status, message, code !== 'host_not_served' && code !== 'account_not_found'))
 
 export const asProblem: Answer = (reply, status, code, message) =>
-  reply.code(status).type('application/problem+json').serializer(String).send(JSON.stringify({ type: 'about:blank', status, code, title: message }))
+  reply.code(status).type('application/problem+json').serializer(String).send(problemText(status, code, message))
+
+const problemText = (status: number, code: string, message: string) => JSON.stringify({ type: 'about:blank', status, code, title: message })
 
 /** Makes a scope answer its errors, and addresses that it does not have, in this way. */
 export function answerErrors (scope: FastifyInstance, answer: Answer): void {
@@ -29,19 +33,45 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
   return answer(reply, status, code, message)
 }
 
+/** For fastify({ clientErrorHandler }): what Node cannot read as HTTP, or not in time. There is no request yet, and so no scope. */
+export function answerUnreadable (this: FastifyInstance, { code }: NodeJS.ErrnoException, socket: Duplex): void {
+  this.log.debug({ code }, 'a request could not be read') // not the error: it carries the packet, and so perhaps a cookie
+  answerSocket(socket, unreadable[code ?? ''] ?? 'bad_request')
+}
+
+const unreadable: Record<string, ErrorCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
+  HPE_HEADER_OVERFLOW: 'headers_too_large'
+}
+
+/** Answers with a problem where Fastify has no reply to give, and hangs up. */
+export function answerSocket (socket: Duplex, error: ErrorCode, headers: Record<string, string> = {}): void {
+  const { statusCode, code, message } = new AppError(error)
+  const body = problemText(statusCode, code, message)
+  const lines = { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(body), Connection: 'close', ...headers }
+  socket.on('error', () => {}) // whoever is there may hang up first
+  const head = [`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`, ...Object.entries(lines).map(([name, value]) => `${name}: ${value}`)]
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  else socket.destroy()
+}
+
 function known (error: unknown) {
   const { statusCode, code, message } = asAppError(error)
   return { status: statusCode, code, message }
 }
 
-/** What Fastify and its plugins refuse before a route runs: a bad query, body, URL or header. Only Fastify's own words are handed on. */
+/** What Fastify and its plugins refuse before a route runs: a bad query, body, URL or header. Only Fastify's own words on bodies are handed on. */
 function clientError (error: unknown) {
   const { statusCode: status = 500, validation, validationContext, code } = error as Partial<FastifyError>
   if (error instanceof AppError || status < 400 || status >= 500) return undefined
   if (validation) return { status, code: 'bad_request', message: explain(validation[0]!, validationContext) }
-  const message = code?.startsWith('FST_') ? (error as Error).message.replace(/\.?$/, '.') : new AppError('bad_request').message
+  if (byStatus[status]) return known(new AppError(byStatus[status]))
+  const message = code?.startsWith('FST_ERR_CTP_') ? (error as Error).message.replace(/\.?$/, '.') : new AppError('bad_request').message
   return { status, code: 'bad_request', message }
 }
+
+const byStatus: Record<number, ErrorCode> = { 413: 'body_too_large', 414: 'address_too_long', 415: 'unsupported_media_type' }
 
 function explain ({ keyword, instancePath, params, message }: NonNullable<FastifyError['validation']>[0], context = 'request'): string {
   if (keyword === 'additionalProperties') return `The ${context} has no parameter "${String(params.additionalProperty)}".`

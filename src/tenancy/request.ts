@@ -44,6 +44,8 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   })
 
   app.decorate('tenanted', (scope: FastifyInstance) => {
+    scope.addHook('onRoute', route => { route.config = { ...route.config, tenanted: true } })
+
     scope.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'private, no-store').header('vary', 'Cookie')
       states.set(request, { account: await request.resolveAccount() })
@@ -81,6 +83,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Makes every route of this scope, and of those inside it, a tenant's. */
     tenanted (scope: FastifyInstance): void
+  }
+  interface FastifyContextConfig {
+    /** Set on every route of a tenanted scope; 'or bare' where a route sees to its host itself, and the bare domain will do. */
+    tenanted?: true | 'or bare'
   }
 }
 

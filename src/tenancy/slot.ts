@@ -4,6 +4,7 @@
 import { type Socket, connect } from 'node:net'
 import { type PostgresJsDatabase, drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { addressOf } from '../db/address.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 
@@ -66,6 +67,7 @@ export class Slot {
     this.#onDeath = onDeath
     this.#named = preparedStatements
     this.#client = postgres(url, {
+      ...addressOf(url),
       max: 1,
       max_lifetime: null,
       fetch_types: false,

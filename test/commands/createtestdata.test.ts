@@ -110,7 +110,7 @@ t.test('--rollback leaves nothing', async t => {
   for (const table of [...tenantTables.map(getTableName), 'directory']) t.equal(await total(database, table), 0, table)
 })
 
-t.test('interrupted, it leaves whole accounts', async t => {
+t.test('D6 109 interrupted, it leaves whole accounts', async t => {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     const { database, environment, fill } = await scene(t)
     const running = start(t, ['createtestdata', '--accounts', '500'], environment)
@@ -143,7 +143,7 @@ t.test('accounts that are not test data are left alone', async t => {
   t.same((await database.admin`select host from directory order by 1`).map(row => row.host), ['acme.localhost', 'tenant-0.localhost'])
 })
 
-t.test('bad flags', async t => {
+t.test('D6 104, 106 bad flags', async t => {
   const { create } = await scene(t)
   t.same(await create('--accounts', '1', ...small, '--quiet'), { code: 0, out: '', err: '' }, 'quiet')
   for (const [flags, message] of [

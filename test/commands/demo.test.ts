@@ -34,14 +34,14 @@ t.test('it serves five accounts, prints how to get at them, and ends without a t
   await app!.end()
   await owner!.end()
 
-  await t.test('a second one finds the port taken, and leaves the first alone', async t => {
+  await t.test('D6 113 a second one finds the port taken, and leaves the first alone', async t => {
     const { code, out, err } = await start(t, ['demo'], environment).ended
     t.same([code, out], [1, ''])
     t.equal(err, `Cannot listen on localhost:${PORT}: something else listens there. Set PORT to another one.\n`)
     t.equal(await answers(`http://127.0.0.1:${PORT}/readyz`), 200)
   })
 
-  await t.test('a command beside it uses the same server, which outlives the command', async t => {
+  await t.test('D6 120 a command beside it uses the same server, which outlives the command', async t => {
     const { code, out } = await start(t, ['createtestdata', '--accounts', '1', '--append', '--max-projects', '2'], environment).ended
     t.equal(code, 0)
     t.match(out, 'tenant-5 ')
@@ -72,7 +72,7 @@ t.test('the last one out stops the server, whoever started it', async t => {
   t.notOk((await readdir(join(folder, 'cluster', 'data'))).includes('postmaster.pid'))
 })
 
-t.test('a command that is stopped stops the server it started', async t => {
+t.test('D6 109 a command that is stopped stops the server it started', async t => {
   const folder = await dataDir(t)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const running = start(t, ['createtestdata', '--accounts', '300', '--append', '--max-projects', '6'], { DATA_DIR: folder })

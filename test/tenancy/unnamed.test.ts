@@ -7,7 +7,7 @@ import { A, B, testDatabase } from '../support/database.ts'
 import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
 import { type Lock, signing } from '../support/server.ts'
-import { messagesOf, parsed } from '../support/wire.ts'
+import { messagesOf, parsed } from '../support/messages.ts'
 
 async function scene (t: Test, { lock = 'revoked' as Lock, keys = signing, preparedStatements = false } = {}) {
   const database = (await testDatabase(t, lock)).direct
