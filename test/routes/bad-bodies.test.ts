@@ -29,6 +29,7 @@ t.test('bodies', async t => {
   await furnish(t, database, 1)
   const site = await watchedSite(t, database, scope => {
     scope.post('/notes', { schema: { body: note } }, async ({ body }) => body)
+    scope.post('/anything', async ({ body }) => body)
   })
   const reads = async (name: string, bytes: string | Buffer, expected: unknown) => {
     const { status, body } = await site.send(bytes)
@@ -47,6 +48,8 @@ t.test('bodies', async t => {
     badRequest('D6 67 __proto__', sized('{"__proto__":{"admin":true}}')),
     badRequest('D6 67 __proto__ in disguise', sized('{"\\u005f_proto__":{"admin":true}}')),
     badRequest('D6 67 constructor.prototype', sized('{"constructor":{"prototype":{"admin":true}}}')),
+    ...['{"__proto__":{}}', '{"a":[{"__proto__":1}]}', '{"\\u005f_proto__":1}', '{"constructor":{"prototype":{}}}'].map(body =>
+      badRequest(`D6 67 ${body}, where anything goes`, request('POST /test/anything HTTP/1.1', [...ours, json, `Content-Length: ${body.length}`], body))),
     badRequest('D6 67 constructor alone', sized('{"constructor":1}')),
     ...['account_id', 'accountId', 'id', 'created_at'].map(name => badRequest(`D6 68 ${name}`, sized(JSON.stringify({ [name]: 1 })))),
     ...['null', '5', '["x"]', '{}', 'true'].map(value => badRequest(`D6 69 text that is ${value}`, sized(`{"title":${value}}`))),

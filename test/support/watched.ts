@@ -71,6 +71,7 @@ export async function watchedSite (
       }
       t.equal((await send(port, request('GET /api/subtasks HTTP/1.1', ours))).status, 200, 'and it goes on serving')
       t.notMatch(log, secret, 'no secret in the log')
+      t.notMatch(log, /rawPacket|"type":"Buffer"/, 'nor the bytes of one')
       t.notMatch(log, /"level":[56]0/, 'and nothing there that would wake anybody')
     }
   }
