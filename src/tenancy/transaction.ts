@@ -17,6 +17,7 @@ export class Transaction {
   readonly #mode: Mode
   readonly #pool: SlotPool
   readonly #contextOf: ContextOf
+  readonly #tidying: string
   #speaking: Part = this.whole
   #opening: Promise<Slot> | undefined
   #slot: Slot | undefined
@@ -26,11 +27,13 @@ export class Transaction {
   /** The first statement that failed. After it PostgreSQL does nothing more, and a COMMIT would be answered by ROLLBACK. */
   #failure: unknown
 
-  constructor (pool: SlotPool, contextOf: ContextOf, account: AccountId, mode: Mode) {
+  /** @param tidying what is sent with BEGIN, to undo what an earlier transaction may have left in the session */
+  constructor (pool: SlotPool, contextOf: ContextOf, account: AccountId, mode: Mode, tidying = '') {
     this.#pool = pool
     this.#contextOf = contextOf
     this.#account = account
     this.#mode = mode
+    this.#tidying = tidying
   }
 
   get account (): AccountId {
@@ -73,7 +76,7 @@ export class Transaction {
   async #open (): Promise<Slot> {
     const slot = this.#slot = await this.#pool.acquire(this.#account)
     // Not awaited on purpose. Their failure is everybody's: #send keeps it, and every later statement throws it.
-    this.#send(slot, `begin ${this.#mode}`, [], 'control').catch(() => {})
+    this.#send(slot, `begin ${this.#mode}${this.#tidying}`, [], 'control').catch(() => {})
     this.#send(slot, 'select tenancy.enter($1)', [this.#contextOf(this.#account)], 'arrays')
       .catch(() => { slot.stale = true }) // whoever left it so that no tenant can enter must not do it to the next one
     return slot
