@@ -18,7 +18,7 @@ import { contextOf } from '../support/probes.ts'
 import { testProxy } from '../support/proxy.ts'
 import { everythingOf, plant } from '../support/rows.ts'
 import { type Lock, signing } from '../support/server.ts'
-import { messagesOf, parsed } from '../support/wire.ts'
+import { messagesOf, parsed } from '../support/messages.ts'
 import { leftovers, programs } from './attacks/programs.ts'
 
 const mark = 'zq7' // in each of them, and in nothing of ours
