@@ -9,7 +9,8 @@ import { accountId } from '../../src/tenancy/account.ts'
 import { innerJoin, leftJoin } from '../../src/tenancy/query.ts'
 import { Tenant } from '../../src/tenancy/scope.ts'
 import { A, B, connect, testDatabase, testTenancy } from '../support/database.ts'
-import { type Sample, everythingOf, plant, sampleRows } from '../support/rows.ts'
+import { type Sample, sampleRows } from '../../src/prove/samples.ts'
+import { everythingOf, plant } from '../support/rows.ts'
 
 async function scene (t: Test) {
   const database = await testDatabase(t)
