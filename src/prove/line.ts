@@ -19,12 +19,18 @@ type Reply = Record<string, unknown>[] & { command?: string, count: number | nul
 
 /** @param variable where the URL is from. @throws {CommandError} if it leads nowhere */
 export async function openLine (url: string, variable: 'DATABASE_URL' | 'OWNER_DATABASE_URL' | 'ADMIN_DATABASE_URL') {
-  const sql = connect(url, { application_name: 'rowhouse prove' })
+  // Nor does postgres.js answer everything that was on the way when its connection died.
+  let lost: Error | undefined
+  let lose: (reason: Error) => void
+  const loss = new Promise<never>((_resolve, reject) => { lose = reject })
+  loss.catch(() => {}) // whoever waits for an answer hears of it
+  const sql = connect(url, { application_name: 'rowhouse prove' }, () => lose(lost = unreachable(variable, new Error('the connection was lost'))))
   await sql`select 1`.catch(async error => { await sql.end(); throw unreachable(variable, error) })
 
   /** The rows of the last statement of a text. */
   async function send (text: string): Promise<Reply> {
-    const reply = await sql.unsafe(text) as unknown as Reply | Reply[]
+    if (lost) throw lost
+    const reply = await Promise.race([loss, sql.unsafe(text) as unknown as Promise<Reply | Reply[]>])
     return 'command' in reply ? reply : (reply as Reply[]).at(-1)!
   }
 
@@ -67,7 +73,7 @@ export async function openLine (url: string, variable: 'DATABASE_URL' | 'OWNER_D
       try {
         return await work()
       } finally {
-        await send('rollback').catch(error => { if (sqlState(error)) throw error }) // a connection that is gone has rolled back
+        await send('rollback').catch(error => { if (error !== lost) throw error }) // a connection that is gone has rolled back
       }
     },
     end: () => sql.end({ timeout: 1 })

@@ -49,6 +49,7 @@ function ofTable (table: TenantTable): Omit<Mutant, 'table'>[] {
     { what: 'open if the tenant is empty', statements: or(`${setting} = ''`) },
     ...openCommands(name),
     { what: 'row-level security disabled', statements: [`alter table ${name} disable row level security`] },
+    { what: 'a permissive policy for everybody, the owner too', statements: [`create policy stray on ${name} using (true)`] },
     { what: 'no FORCE', statements: [`alter table ${name} no force row level security`] },
     { what: 'TRUNCATE granted', statements: [`grant truncate on ${name} to ${app}`] },
     { what: 'owned by the app role', statements: [`alter table ${name} owner to ${app}`] },

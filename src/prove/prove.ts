@@ -6,7 +6,7 @@ import { type Facts, mustFit, readFacts } from './facts.ts'
 import { type Line, openLine } from './line.ts'
 import { type Trial, mutate } from './mutate.ts'
 import type { Result } from './probes.ts'
-import { probeAsApp, rowsOf, suiteFor } from './run.ts'
+import { type Suite, locked, probeAsApp, rowsOf, suiteFor } from './run.ts'
 
 export interface Target {
   readonly appUrl: string
@@ -21,6 +21,8 @@ export interface Target {
 export interface Proof {
   readonly facts: Facts
   readonly results: Result[]
+  /** Whether the walls were to be taken down; they are not where they leak as they are. */
+  readonly mutated: boolean
   readonly trials?: Trial[] | undefined
 }
 
@@ -39,7 +41,7 @@ export async function prove ({ appUrl, ownerUrl, adminUrl, signing, signal }: Ta
     // What leaks already needs no part taken down.
     const mutation = adminUrl !== undefined && results.every(({ verdict }) => verdict === 'held') ? await mutate(adminUrl, facts, suite, signal) : undefined
     await mustBeAsBefore(line, facts, suite)
-    return { facts, results: [...results, ...mutation?.holes ?? []], trials: mutation?.trials }
+    return { facts, results: [...results, ...mutation?.holes ?? []], mutated: adminUrl !== undefined, trials: mutation?.trials }
   } catch (error) {
     throw signal?.aborted ? error : explain(error)
   } finally {
@@ -51,11 +53,12 @@ export async function prove ({ appUrl, ownerUrl, adminUrl, signing, signal }: Ta
 function explain (error: unknown): unknown {
   if (error instanceof CommandError) return error
   const { code, message } = error as Error & { code?: string }
+  if (sqlState(error) === '55P03') return locked(error)
   if (sqlState(error)) return new CommandError(`The probes could not run: ${message} (${code}).`, { cause: error })
   return code?.startsWith('CONNECTION_') || code?.startsWith('E') ? unreachable('DATABASE_URL', error) : error
 }
 
-async function mustBeAsBefore (line: Line, before: Facts, { cast, theirs }: ReturnType<typeof suiteFor>): Promise<void> {
+async function mustBeAsBefore (line: Line, before: Facts, { cast, theirs }: Suite): Promise<void> {
   const after = await readFacts(line)
   const different = (Object.keys(after) as (keyof Facts)[]).filter(key => key !== 'now' && JSON.stringify(after[key]) !== JSON.stringify(before[key]))
   if (different.length > 0) throw new CommandError(`While this ran, the walls have changed (${different.join(', ')}); so nothing was proven. Run it again.`)

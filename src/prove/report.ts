@@ -28,7 +28,7 @@ export function asText (proof: Proof): string {
     '✓ n: held n times   ✗ m/n: failed m times of n   ·: does not apply', '',
     ...bad.map(result => `${marks[result.verdict]}  ${describe(result)}`), ...bad.length ? [''] : [],
     summary(proof),
-    ...trials ? ['', ...mutation(trials)] : []
+    ...trials ? ['', ...mutation(trials)] : proof.mutated && bad.length ? ['', 'No part was taken down, since the walls leak as they are.'] : []
   ].join('\n')
 }
 

@@ -31,12 +31,14 @@ export async function probeAsApp (line: Line, owner: Line | undefined, suite: Su
   const { cast, mine, theirs, probes } = suite
   const nobody = await line.undone(async () => {
     await mustBeFresh(line)
+    await mustBeFree(line, theirs)
     const results = await inTurn(line, probes.filter(isNobodys))
     await mustAccept(line, cast)
     return results
   })
   if (cast.signed) await line.ask(`select pg_sleep(greatest(0, ${cast.replayedUntil} + 0.1 - extract(epoch from clock_timestamp())))`)
   const others = await line.undone(async () => {
+    await mustBeFree(line, theirs)
     await plantAs(line, cast, theirs)
     return inTurn(line, probes.filter(probe => !isNobodys(probe) && !isOwners(probe)), () => plantAs(line, cast, mine))
   })
@@ -69,6 +71,14 @@ async function mustBeFresh (line: Line): Promise<void> {
   const [row] = await line.ask('select current_setting(\'app.current_tenant\', true) as tenant')
   if (row!.tenant === '') throw new CommandError('This connection has served others before, so what a new one sees cannot be proven. Let DATABASE_URL lead past the pooler.')
 }
+
+/** Rather than have every probe wait for a lock that somebody holds. */
+async function mustBeFree (line: Line, tables: Sample[]): Promise<void> {
+  const state = await line.tried(`lock table ${tables.map(({ name }) => name)} in row exclusive mode`)
+  if (state === '55P03') throw locked()
+}
+
+export const locked = (cause?: unknown) => new CommandError('Somebody holds a lock on the tables, perhaps a migration. Run it again when that is done.', { cause })
 
 async function mustAccept (line: Line, { me, them, contextOf, signed, replayed }: Cast): Promise<void> {
   for (const [value, account] of [[contextOf(me), me], [contextOf(them), them], ...signed ? [[replayed, them] as const] : []] as const) {
