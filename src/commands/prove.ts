@@ -1,4 +1,4 @@
-import { type Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { withDatabaseName } from '../db/roles.ts'
 import { CommandError } from '../errors.ts'

@@ -25,7 +25,7 @@ export interface Cast {
 
 const hour = 3_600
 
-/** @param now the server's clock, in seconds since 1970 */
+/** @param now when the present transaction began, by the server's clock: in it, `replayed` is valid however long it takes */
 export function castFor (now: number, signing: SigningKeys | undefined): Cast {
   const [me, them] = madeUp()
   const key = signing?.current ?? randomBytes(32).toString('hex') // where nothing is signed: nobody's

@@ -9,7 +9,7 @@ import type { Line } from './line.ts'
 
 export interface Facts {
   readonly server: { version: string, database: string }
-  /** The server's clock, in seconds since 1970. */
+  /** When the transaction began by the server's clock, in seconds since 1970: what an expiry is compared with. */
   readonly now: number
   /** Whom we are connected as. */
   readonly user: string
@@ -55,7 +55,7 @@ export function mustFit ({ tables, lock }: Facts, signing: SigningKeys | undefin
 const query = (role: string) => `
   select json_build_object(
     'server', json_build_object('version', current_setting('server_version'), 'database', current_database()),
-    'now', floor(extract(epoch from clock_timestamp())),
+    'now', floor(extract(epoch from now())),
     'user', current_user,
     'role', (select json_build_object('name', rolname, 'superuser', rolsuper, 'bypassrls', rolbypassrls, 'createrole', rolcreaterole, 'createdb', rolcreatedb,
         'replication', rolreplication, 'inherit', rolinherit,

@@ -1,6 +1,6 @@
 // One connection, on which many statements are sent at once and answered together: a run of hundreds of probes takes few round trips.
-import { sqlState } from '../errors.ts'
 import { connect, unreachable } from '../db/roles.ts'
+import { sqlState } from '../errors.ts'
 import { type Probe, type Result, judge } from './probes.ts'
 
 export type Line = Awaited<ReturnType<typeof openLine>>
@@ -24,13 +24,18 @@ export async function openLine (url: string, variable: 'DATABASE_URL' | 'OWNER_D
   let lose: (reason: Error) => void
   const loss = new Promise<never>((_resolve, reject) => { lose = reject })
   loss.catch(() => {}) // whoever waits for an answer hears of it
-  const sql = connect(url, { application_name: 'rowhouse prove' }, () => lose(lost = unreachable(variable, new Error('the connection was lost'))))
+  const gone = () => {
+    lose(lost ??= unreachable(variable, new Error('the connection was lost')))
+    return lost
+  }
+  const sql = connect(url, { application_name: 'rowhouse prove' }, gone)
   await sql`select 1`.catch(async error => { await sql.end(); throw unreachable(variable, error) })
 
   /** The rows of the last statement of a text. */
   async function send (text: string): Promise<Reply> {
     if (lost) throw lost
-    const reply = await Promise.race([loss, sql.unsafe(text) as unknown as Promise<Reply | Reply[]>])
+    const answer = sql.unsafe(text).catch(error => { throw sqlState(error) ? error : gone() }) as unknown as Promise<Reply | Reply[]>
+    const reply = await Promise.race([loss, answer])
     return 'command' in reply ? reply : (reply as Reply[]).at(-1)!
   }
 

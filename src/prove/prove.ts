@@ -1,12 +1,11 @@
 // Probes the walls of a database, and the probes themselves, and sees to it that nothing is left of that.
 import type { SigningKeys } from '../config.ts'
-import { unreachable } from '../db/roles.ts'
 import { CommandError, sqlState } from '../errors.ts'
 import { type Facts, mustFit, readFacts } from './facts.ts'
 import { type Line, openLine } from './line.ts'
 import { type Trial, mutate } from './mutate.ts'
 import type { Result } from './probes.ts'
-import { type Suite, locked, probeAsApp, rowsOf, suiteFor } from './run.ts'
+import { type Suite, locked, probeAsNobody, probeAsOthers, rowsOf, suiteFor } from './run.ts'
 
 export interface Target {
   readonly appUrl: string
@@ -34,10 +33,14 @@ export async function prove ({ appUrl, ownerUrl, adminUrl, signing, signal }: Ta
   signal?.addEventListener('abort', cut)
   try {
     if (ownerUrl !== undefined) owner = await openLine(ownerUrl, 'OWNER_DATABASE_URL')
-    const facts = await readFacts(line)
-    mustFit(facts, signing)
-    const suite = suiteFor(facts, signing)
-    const results = await probeAsApp(line, owner, suite)
+    const { facts, suite, nobodys } = await line.undone(async () => {
+      const facts = await readFacts(line)
+      mustFit(facts, signing)
+      const suite = suiteFor(facts, signing)
+      return { facts, suite, nobodys: await probeAsNobody(line, suite) }
+    })
+    if (await rowsOf(line, suite.cast, suite.theirs) > 0) throw new CommandError('The accounts that were made up are there. Run it again: it makes up others.')
+    const results = [...nobodys, ...await probeAsOthers(line, owner, suite)]
     // What leaks already needs no part taken down.
     const mutation = adminUrl !== undefined && results.every(({ verdict }) => verdict === 'held') ? await mutate(adminUrl, facts, suite, signal) : undefined
     await mustBeAsBefore(line, facts, suite)
@@ -52,10 +55,9 @@ export async function prove ({ appUrl, ownerUrl, adminUrl, signing, signal }: Ta
 
 function explain (error: unknown): unknown {
   if (error instanceof CommandError) return error
-  const { code, message } = error as Error & { code?: string }
-  if (sqlState(error) === '55P03') return locked(error)
-  if (sqlState(error)) return new CommandError(`The probes could not run: ${message} (${code}).`, { cause: error })
-  return code?.startsWith('CONNECTION_') || code?.startsWith('E') ? unreachable('DATABASE_URL', error) : error
+  const state = sqlState(error)
+  if (state === '55P03') return locked(error)
+  return state ? new CommandError(`The probes could not run: ${(error as Error).message} (${state}).`, { cause: error }) : error
 }
 
 async function mustBeAsBefore (line: Line, before: Facts, { cast, theirs }: Suite): Promise<void> {

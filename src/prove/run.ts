@@ -1,13 +1,13 @@
 // The probes on one database, in order. First those of nobody, on a connection where the tenant has truly never been set; then, with
 // one row of the other account in every table, the others; last those that also need rows of the stranger's own.
 import { getTableName } from 'drizzle-orm'
+import type { SigningKeys } from '../config.ts'
 import { CommandError, sqlState } from '../errors.ts'
 import { type Cast, castFor } from './contexts.ts'
 import type { Facts } from './facts.ts'
 import { type Line, tenantIs } from './line.ts'
 import { type Probe, type Result, probesOf, probesOfClosed } from './probes.ts'
 import { type Sample, insertText, sampleRows } from './samples.ts'
-import type { SigningKeys } from '../config.ts'
 
 export interface Suite {
   readonly cast: Cast
@@ -26,24 +26,24 @@ export function suiteFor ({ now, closed }: Facts, signing: SigningKeys | undefin
   return { cast, mine, theirs, probes }
 }
 
-/** As the app role itself. @param owner a connection of the owner's; without it, FORCE is not probed */
-export async function probeAsApp (line: Line, owner: Line | undefined, suite: Suite): Promise<Result[]> {
-  const { cast, mine, theirs, probes } = suite
-  const nobody = await line.undone(async () => {
-    await mustBeFresh(line)
-    await mustBeFree(line, theirs)
-    const results = await inTurn(line, probes.filter(isNobodys))
-    await mustAccept(line, cast)
-    return results
-  })
+/** As the app role itself, in the transaction that the facts are of. It ends with the contexts being used for once. */
+export async function probeAsNobody (line: Line, { cast, theirs, probes }: Suite): Promise<Result[]> {
+  await mustBeFresh(line)
+  await mustBeFree(line, theirs)
+  const results = await inTurn(line, probes.filter(isNobodys))
+  await mustAccept(line, cast)
+  return results
+}
+
+/** As the app role, when the first transaction is over. @param owner a connection of the owner's; without it, FORCE is not probed */
+export async function probeAsOthers (line: Line, owner: Line | undefined, { cast, mine, theirs, probes }: Suite): Promise<Result[]> {
   if (cast.signed) await line.ask(`select pg_sleep(greatest(0, ${cast.replayedUntil} + 0.1 - extract(epoch from clock_timestamp())))`)
   const others = await line.undone(async () => {
     await mustBeFree(line, theirs)
     await plantAs(line, cast, theirs)
     return inTurn(line, probes.filter(probe => !isNobodys(probe) && !isOwners(probe)), () => plantAs(line, cast, mine))
   })
-  const owners = await owner?.undone(() => owner.attempt(probes.filter(isOwners))) ?? []
-  return [...nobody, ...others, ...owners]
+  return [...others, ...await owner?.undone(() => owner.attempt(probes.filter(isOwners))) ?? []]
 }
 
 export const isNobodys = (probe: Probe) => probe.context === 'no tenant'
