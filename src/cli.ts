@@ -21,6 +21,13 @@ program.command('doctor')
   .option('--json', 'print one JSON document', false)
   .action(run(() => import('./commands/doctor.ts'), 2))
 
+program.command('prove')
+  .description('Try to reach another account\'s rows, past the helpers: every table, every verb, every kind of stranger, as the app role. Everything is\n' +
+    'rolled back. Exit code 0: the walls hold; 1: a leak, or a hole that the probes did not see; 2: it could not run.')
+  .option('--mutate', 'then take each part of the walls down, one at a time, and see whether the probes notice (needs ADMIN_DATABASE_URL)', false)
+  .option('--json', 'print everything as JSON', false)
+  .action(run(() => import('./commands/prove.ts'), 2))
+
 const { users, projects, tasks, subtasks } = defaultAmounts
 program.command('createtestdata')
   .description('Create accounts full of plausible data, through the app role and row-level security.\n' +
@@ -59,10 +66,11 @@ program.command('db:studio')
 await program.parseAsync()
 
 /**
- * One line and an exit code for what a person can mend, 130 when stopped by Ctrl-C. What nobody foresaw keeps its stack.
- * A command that finds things out returns its exit code, and fails with another one than it returns.
+ * The exit code is what the command returns. If it cannot go on: one line for what a person can mend, and 130 when stopped by Ctrl-C.
+ * What nobody foresaw keeps its stack.
+ * @param unable the exit code then; 2 for commands whose 1 is an answer
  */
-function run<Flags> (load: () => Promise<{ default: (config: Config, signal: AbortSignal, flags: Flags) => Promise<number | void> }>, failure = 1) {
+function run<Flags> (load: () => Promise<{ default: (config: Config, signal: AbortSignal, flags: Flags) => Promise<number | void> }>, unable = 1) {
   return async (flags: Flags): Promise<void> => {
     const stop = new AbortController()
     const onSignal = () => stop.abort()
@@ -77,8 +85,11 @@ function run<Flags> (load: () => Promise<{ default: (config: Config, signal: Abo
       if (stop.signal.aborted) process.exitCode = 130
       else if (error instanceof CommandError) {
         console.error(error.message)
-        process.exitCode = failure
-      } else throw error
+        process.exitCode = unable
+      } else {
+        console.error(error)
+        process.exit(unable)
+      }
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
     }

@@ -52,8 +52,8 @@ export async function setUpDatabase ({ adminUrl, database, passwords }: SetUp): 
 }
 
 /** One connection, as a command needs it. @param connection settings of the session */
-export const connect = (url: string, connection: Record<string, string | number> = {}) =>
-  postgres(url, { ...addressOf(url), max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false, connection })
+export const connect = (url: string, connection: Record<string, string | number> = {}, onclose?: () => void) =>
+  postgres(url, { ...addressOf(url), max: 1, onnotice: () => {}, connect_timeout: 10, prepare: false, connection, ...onclose && { onclose } })
 
 async function createRole (server: postgres.Sql, name: string, password: string): Promise<void> {
   const [role] = await server`select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as mighty from pg_roles where rolname = ${name}`

@@ -5,11 +5,12 @@ import t, { type Test } from 'tap'
 import { accounts, directory, projects, subtasks, tasks, users } from '../../src/db/schema.ts'
 import type { TenantTable } from '../../src/db/tenant-table.ts'
 import { TenantMissingError } from '../../src/errors.ts'
+import { type Sample, sampleRows } from '../../src/prove/samples.ts'
 import { accountId } from '../../src/tenancy/account.ts'
 import { innerJoin, leftJoin } from '../../src/tenancy/query.ts'
 import { Tenant } from '../../src/tenancy/scope.ts'
 import { A, B, connect, testDatabase, testTenancy } from '../support/database.ts'
-import { type Sample, everythingOf, plant, sampleRows } from '../support/rows.ts'
+import { everythingOf, plant } from '../support/rows.ts'
 
 async function scene (t: Test) {
   const database = await testDatabase(t)

@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import type { Test } from 'tap'
 import { closeDatabase, roleNames, withDatabaseName } from '../../src/db/roles.ts'
 import { type AccountId, accountId } from '../../src/tenancy/account.ts'
+import { contextOf as contextFor } from '../../src/tenancy/context.ts'
 import { type Tenancy, createTenancy } from '../../src/tenancy/tenancy.ts'
 import { throughPooler } from './pgbouncer.ts'
 import { type Lock, bypassRole, readServer, signing, template, urlAs } from './server.ts'
@@ -70,3 +71,6 @@ export function testTenancy (t: Test, database: TestDatabase, { url = database.a
 export const slotOptions = ({ pooled }: TestDatabase) => ({ preparedStatements: !pooled })
 
 export const [A, B] = [accountId(1), accountId(2)] as [AccountId, AccountId]
+
+/** What tenancy.enter() is given for this account, under this lock. */
+export const contextOf = (lock: Lock, account: AccountId): string => contextFor(account, lock === 'signed' ? signing : undefined)
