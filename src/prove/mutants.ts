@@ -91,7 +91,7 @@ const ofClosed = ({ name, writable }: Facts['closed'][0]): Mutant[] =>
 const ofRole: Mutant[] = [
   { what: 'the app role has BYPASSRLS', statements: [`alter role ${app} bypassrls`] },
   { what: 'the app role is a superuser', statements: [`alter role ${app} superuser`] },
-  { what: 'the app role is a member of the owner', statements: [`grant ${owner} to ${app}`] }
+  { what: 'the app role is a member of the owner', statements: [`alter role ${app} inherit`, `grant ${owner} to ${app}`] }
 ]
 
 /** A body that takes some contexts for what stands before a separator, and all others as it should. */
