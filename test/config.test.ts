@@ -16,6 +16,7 @@ t.test('what is allowed', async t => {
   t.same(load({ TRUST_PROXY: '10.0.0.0/8,::1' }).trustProxy, ['10.0.0.0/8', '::1'])
   t.equal(load({ BASE_DOMAIN: 'a.example.com' }).baseDomain, 'a.example.com')
   for (const url of ['postgres://u:p@h/d', 'postgresql://u@[::1]:5432/d?sslmode=require', 'postgres://u:p%40%3A@h:1/d']) t.equal(load({ DATABASE_URL: url }).databaseUrl, url)
+  t.same([{}, { PREPARED_STATEMENTS: 'on' }, { PREPARED_STATEMENTS: 'off' }].map(set => load(set as Record<string, string>).preparedStatements), [true, true, false])
   t.same(load({ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: key }).signing, { current: key, previous: undefined })
   t.same(load({ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: key, TENANT_SIGNING_KEY_PREVIOUS: `${key}x` }).signing, { current: key, previous: `${key}x` })
 })
@@ -34,6 +35,7 @@ t.test('what is not, in one line that names the variable, what it was, and what 
     [{ POOL_MAX: '1000000' }, /^POOL_MAX is /],
     ...['postgres://', 'mysql://u:p@h/d', 'h/d', 'postgres://u:p@h'].map(url => [{ DATABASE_URL: url }, /^DATABASE_URL is ".*", but must be a URL/] as [Record<string, string>, RegExp]),
     [{ OWNER_DATABASE_URL: 'postgres://u:p@h/d' }, /^DATABASE_URL is not set, but OWNER_DATABASE_URL is/],
+    [{ PREPARED_STATEMENTS: 'no' }, /^PREPARED_STATEMENTS is "no", but must be on or off\.$/],
     [{ TENANT_SIGNING: 'yes' }, /^TENANT_SIGNING is "yes", but must be off or on\.$/],
     [{ TENANT_SIGNING: 'on' }, /^TENANT_SIGNING_KEY is not set, but must be at least 32 random characters.*openssl/],
     [{ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: 'short' }, /^TENANT_SIGNING_KEY is of 5 characters, /],
