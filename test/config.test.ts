@@ -26,6 +26,7 @@ t.test('what is allowed', async t => {
     ...['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].map(mode => `postgres://u:p@h/d?sslmode=${mode}`)
   ]) t.equal(load({ DATABASE_URL: url }).databaseUrl, url, `D6 112 ${url}`)
   for (const max of ['2', '200']) t.equal(load({ POOL_MAX: max }).poolMax, Number(max), `D6 118 ${max}`)
+  t.same([{}, { PREPARED_STATEMENTS: 'on' }, { PREPARED_STATEMENTS: 'off' }].map(set => load(set as Record<string, string>).preparedStatements), [true, true, false])
   t.same(load({ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: key }).signing, { current: key, previous: undefined })
   t.same(load({ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: key, TENANT_SIGNING_KEY_PREVIOUS: `${key}x` }).signing, { current: key, previous: `${key}x` })
 })
@@ -60,7 +61,8 @@ t.test('what is not, in one line that names the variable, what it was, and what 
     ], /^TRUST_PROXY is ".*", but must be a list of proxy addresses/),
     ...refused(118, 'POOL_MAX', ['0', '1', '201', '1000000', '-1', '2.5', '1e1', ' ', 'x'], /^POOL_MAX is .*, but must be a number of connections, 2 to 200\.$/),
     ...refused(119, 'LOG_LEVEL', ['loud', 'INFO', '30', 'true'], /^LOG_LEVEL is ".*", but must be fatal, error, warn/),
-    ...refused(113, 'HOST', ['http://x', 'a b', 'a/b', 'a;b'], /^HOST is ".*", but must be a name or address to listen on\.$/)
+    ...refused(113, 'HOST', ['http://x', 'a b', 'a/b', 'a;b'], /^HOST is ".*", but must be a name or address to listen on\.$/),
+    ...refused(118, 'PREPARED_STATEMENTS', ['no', 'ON', '1'], /^PREPARED_STATEMENTS is ".*", but must be on or off\.$/)
   ]
   for (const { number, environment, message } of cases) {
     const name = `D6 ${number} ${JSON.stringify(environment).slice(0, 100)}`

@@ -1,6 +1,7 @@
 // F27: through PgBouncer in transaction mode, restarted and paused under load. Not one of the *.test.ts that `npm test` runs, since that
 // needs nothing but npm: `TEST_PGBOUNCER=/usr/sbin/pgbouncer npx tap run test/faults/pgbouncer.pooled.ts`, as .ci/run does.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import { limits } from '../../src/db/limits.ts'
@@ -14,25 +15,25 @@ import { furnish } from '../support/accounts.ts'
 import { start } from '../support/cli.ts'
 import { A, B, type TestDatabase, testDatabase, testTenancy } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
-import { console, kill, launch, startPgBouncer, stopPgBouncer, throughPooler } from '../support/pgbouncer.ts'
+import { consoleUser, kill, launch, startPgBouncer, stopPgBouncer, throughPooler } from '../support/pgbouncer.ts'
 import { plant } from '../support/rows.ts'
-import { bypassRole, readServer } from '../support/server.ts'
+import { type Lock, bypassRole, readServer } from '../support/server.ts'
 import { storm } from '../support/storm.ts'
 
 const program = process.env.TEST_PGBOUNCER
 if (!program) throw new Error('Set TEST_PGBOUNCER to PgBouncer\'s program.')
 
 /** A database behind a PgBouncer of its own, with fewer server connections than the clients will have. */
-async function scene (t: Test, size = 5) {
-  const { direct } = await testDatabase(t)
+async function scene (t: Test, size = 5, lock: Lock = 'revoked') {
+  const { direct } = await testDatabase(t, lock)
   const { password } = await readServer()
-  const users = { [roleNames.app]: password, [bypassRole]: password, [console]: password }
+  const users = { [roleNames.app]: password, [bypassRole]: password, [consoleUser]: password }
   let pooler = await startPgBouncer({ program: program!, target: direct.appUrl, users, settings: { default_pool_size: size } })
   t.teardown(() => stopPgBouncer(pooler))
   const database: TestDatabase = {
     ...direct, appUrl: throughPooler(direct.appUrl, pooler), bypassUrl: throughPooler(direct.bypassUrl, pooler), pooled: true, direct
   }
-  const commands = postgres(`postgres://${console}:${password}@127.0.0.1:${pooler.port}/pgbouncer`, { max: 1, fetch_types: false })
+  const commands = postgres(`postgres://${consoleUser}:${password}@127.0.0.1:${pooler.port}/pgbouncer`, { max: 1, fetch_types: false })
   t.teardown(() => commands.end({ timeout: 1 }))
   return {
     database,
@@ -45,14 +46,18 @@ async function scene (t: Test, size = 5) {
   }
 }
 
+function postgresOnce (t: Test, url: string): postgres.Sql {
+  const client = postgres(url, { max: 1, fetch_types: false, prepare: false })
+  t.teardown(() => client.end())
+  return client
+}
+
 const asLost = ['connection_lost', 'commit_unknown', 'database_unavailable', 'pool_busy', 'statement_timeout']
 
 t.test('it is recognised, with what it does not carry, and left as it was', async t => {
   const { database } = await scene(t, 1)
   t.same(await findPooler(database.appUrl), { pooler: true, namedStatements: false })
-  const sql = postgres(database.appUrl, { max: 1, fetch_types: false, prepare: false })
-  t.teardown(() => sql.end())
-  t.same([...await sql`select name from pg_prepared_statements where name <> ''`], [], 'on its one connection to the server')
+  t.same([...await postgresOnce(t, database.appUrl)`select name from pg_prepared_statements where name <> ''`], [], 'on its one connection to the server')
 })
 
 t.test('with named statements it fails, though it shows nothing; without, forty callers share two connections', async t => {
@@ -92,6 +97,20 @@ t.test('so does the demo', async t => {
   t.match(await demo.printed(/Ctrl-C stops everything/), /Rowhouse is ready/)
   demo.child.kill('SIGINT')
   t.match(await demo.ended, { code: 0, err: '' })
+})
+
+t.test('what an account leaves in the session of the server does not reach the next, though the connection lives on', async t => {
+  const { database } = await scene(t, 1, 'signed')
+  await plant(database.admin, A, B)
+  const tenancy = testTenancy(t, database)
+  const { transaction } = tenancy.begin(A, 'read write')
+  for (const [name, to] of [['search_path', 'pg_temp'], ['app.current_tenant', 'garbage'], ['default_transaction_read_only', 'on']]) {
+    const statement = sql`select set_config(${name}, ${to}, false)`
+    await transaction.ask(transaction.whole, slot => slot.prepare({}, db => db.execute(statement) as never).execute({}))
+  }
+  await transaction.commit()
+  await t.rejects(postgresOnce(t, database.appUrl)`select count(*) from tasks`, { code: '42P01' }, 'it is there')
+  for (const account of [B, A, B]) t.equal(await tenancy.withTenant(account, tenant => tenant.count(projects)), 1)
 })
 
 t.test('F2: a kill-storm behind it', async t => {

@@ -23,7 +23,7 @@ export interface PoolerOptions {
 }
 
 /** The user of PgBouncer's own database `pgbouncer`, whom it obeys: PAUSE, RESUME. Its password is one of the `users`. */
-export const console = 'rowhouse_test_console'
+export const consoleUser = 'rowhouse_test_console'
 
 export async function startPgBouncer ({ program, target, users, settings = {} }: PoolerOptions): Promise<Pooler> {
   const folder = await mkdtemp(join(tmpdir(), 'rowhouse-pgbouncer-'))
@@ -35,7 +35,7 @@ export async function startPgBouncer ({ program, target, users, settings = {} }:
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
     auth_file: join(folder, 'users'),
-    admin_users: console,
+    admin_users: consoleUser,
     pool_mode: 'transaction',
     default_pool_size: 10,
     max_client_conn: 500,

@@ -240,3 +240,16 @@ t.test('a statement that the server no longer takes as prepared costs its transa
   t.equal((await read())[1], 1)
   t.ok(Date.now() - started < limits.reply / 2, 'not even until the slot would be given up')
 })
+
+t.test('nor if the server knows none of them any more', async t => {
+  const { tenancy } = await scene(t, { poolMax: 2, direct: true })
+  const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.get(projects, { name: `name of ${A}` }), tenant.count(projects)]))
+  await read()
+  const { transaction } = tenancy.begin(A, 'read only')
+  await transaction.ask(transaction.whole, slot => slot.send('deallocate all', [], 'control')) // as a pooler does, by lending another connection
+  await transaction.commit()
+  const started = Date.now()
+  await t.rejects(read(), { code: 'connection_lost', statusCode: 503 })
+  t.equal((await read())[1], 1)
+  t.ok(Date.now() - started < limits.reply / 2)
+})
