@@ -35,7 +35,7 @@ export const environment = Type.Object({
   })),
   DATABASE_URL: postgresUrl('the app role; unset: an embedded server'),
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
-  ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup only'),
+  ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup, doctor and prove --mutate'),
   POOL_MAX: Type.String({ default: '10', pattern: digits, description: 'a number of connections, 2 to 200' }),
   PREPARED_STATEMENTS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: 'on or off' }),
   TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),

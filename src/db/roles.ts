@@ -136,7 +136,8 @@ export function unreachable (variable: string, error: unknown): CommandError {
     CONNECT_TIMEOUT: 'it does not answer',
     '28P01': 'the password is wrong, or there is no such role (npm run db:setup makes it)',
     28000: 'it does not let this role in',
-    '3D000': 'there is no such database; run: npm run db:setup'
+    '3D000': 'there is no such database; run: npm run db:setup',
+    '55P03': 'somebody holds a lock on its tables, perhaps a migration'
   }
   return new CommandError(`The server of ${variable} cannot be used: ${reason[code ?? ''] ?? message}.`, { cause: error })
 }

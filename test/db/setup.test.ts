@@ -45,10 +45,10 @@ t.test('an administrator who is no superuser cannot revoke set_config, so the co
   t.match(await run(t, ['db:setup'], managed), { code: 0, err: '', out: /only with TENANT_SIGNING=on/ })
   const signed = { ...managed, TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: signing.current }
   t.match(await run(t, ['db:migrate'], managed), { code: 0 })
-  t.match(await run(t, ['start'], managed), { code: 1, err: /^This database is not safe to serve from\. The role may call set_config.*TENANT_SIGNING=on\. \(D28\)\n$/ })
+  t.match(await run(t, ['start'], managed), { code: 1, err: /^This database is not safe to serve from\. The app role may call set_config.*TENANT_SIGNING=on.*\(D28\) See: npm run doctor\n$/ })
   t.match(await run(t, ['db:migrate'], signed), { code: 0 })
   t.match(await run(t, ['createtestdata', '--max-projects', '1'], signed), { code: 0, err: '' })
-  t.match(await run(t, ['createtestdata', '--append'], { ...signed, TENANT_SIGNING_KEY: signing.previous }), { code: 1, err: /^This database is not safe.*TENANT_SIGNING_KEY.*\(D40\)\n$/ }, 'another key')
+  t.match(await run(t, ['createtestdata', '--append'], { ...signed, TENANT_SIGNING_KEY: signing.previous }), { code: 1, err: /^This database is not safe.*TENANT_SIGNING_KEY.*\(D40\) See: npm run doctor\n$/ }, 'another key')
 })
 
 t.test('what is missing is said in one line', async t => {
