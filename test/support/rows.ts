@@ -6,6 +6,7 @@ import { v7 } from 'uuid'
 import { tenantTables } from '../../src/db/schema.ts'
 import type { TenantTable } from '../../src/db/tenant-table.ts'
 import type { AccountId } from '../../src/tenancy/account.ts'
+import { canary } from './canary.ts'
 
 export type Plain = Record<string, string | number | boolean | Date>
 export interface Sample { readonly table: TenantTable, readonly name: string, readonly row: Plain }
@@ -49,13 +50,19 @@ export function inDatabase (table: TenantTable, row: Plain): Record<string, Plai
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [columns[name]!.name, value]))
 }
 
-/** Writes one row of each table for each account, behind the walls, and returns them. */
+/** Writes one row of each table for each account, behind the walls, every text with its account's canary, and returns them. */
 export async function plant<Id extends AccountId> (admin: postgres.Sql, ...ids: Id[]): Promise<Sample[][]> {
-  const planted = ids.map(sampleRows)
+  const planted = ids.map(id => sampleRows(id).map(sample => bearing(sample, canary(id))))
   for (const samples of planted) {
     for (const { table, name, row } of samples) await admin`insert into ${admin(name)} ${admin(inDatabase(table, row) as never)}`
   }
   return planted
+}
+
+function bearing ({ table, name, row }: Sample, mark: string): Sample {
+  const columns = getTableColumns(table) as Record<string, AnyPgColumn>
+  const mayBear = (each: string) => columns[each]!.getSQLType() === 'text' && !columns[each]!.enumValues
+  return { table, name, row: Object.fromEntries(Object.entries(row).map(([each, value]) => [each, mayBear(each) ? `${String(value)} ${mark}` : value])) }
 }
 
 /** All that an account has, as the database sees it: two equal answers mean that nothing was changed in between. */
