@@ -202,7 +202,7 @@ function idOf ({ command, state, other }: Pick<Scene, 'command' | 'state' | 'oth
 function rowFor (scene: Scene): Row {
   const { kind, command, state, me } = scene
   const links = Object.fromEntries(kind.parents.map(({ column, parent }) => [column, idOf(scene, parent, command.link)]))
-  const id = command.by === 'id' && command.whose === 'foreign' ? idOf(scene, kind.name, 'foreign') : v7()
+  const id = command.whose === 'foreign' ? idOf(scene, kind.name, 'foreign') : v7()
   return newRow(kind, me, links, state.has(kind.name, id) ? v7() : id)
 }
 

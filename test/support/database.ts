@@ -6,7 +6,17 @@ import { type Tenancy, createTenancy } from '../../src/tenancy/tenancy.ts'
 import { type Lock, bypassRole, readServer, signing, template, urlAs } from './server.ts'
 
 /** Who tidies up in the end: a test, or a program. */
-export interface Owner { teardown (tidy: () => unknown): unknown }
+export interface Owner {
+  teardown (tidy: () => unknown): unknown
+  fail? (message: string): unknown
+}
+
+/** Fails a test that is over already: to throw while tidying up would leave the rest untidied, and connections open. */
+export function failLate (owner: Owner, message: string): void {
+  console.error(message) // the report says only that something came late
+  if (!owner.fail) throw new Error(message)
+  owner.fail(message)
+}
 
 export interface TestDatabase {
   readonly name: string

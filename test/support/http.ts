@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import type { Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
-import type { TestDatabase } from './database.ts'
+import { type TestDatabase, failLate } from './database.ts'
 import { hostsIn, watchLeaks } from './leaks.ts'
 
 export interface Reply { status: number, headers: IncomingHttpHeaders, body: string, json: <T = any>() => T }
@@ -28,7 +28,11 @@ export async function testSite (t: Test, database: TestDatabase, environment: Re
   }
   t.teardown(async () => {
     await close()
-    watch.checkLog() // what was said after the last reply
+    try {
+      watch.checkLog() // what was said after the last reply
+    } catch (leak) {
+      failLate(t, (leak as Error).message)
+    }
   })
   const { port } = server
   return {

@@ -9,7 +9,7 @@ import { getTableName } from 'drizzle-orm'
 import { tenantTables } from '../../src/db/schema.ts'
 import { Tenant } from '../../src/tenancy/scope.ts'
 import { Slot } from '../../src/tenancy/slot.ts'
-import type { Owner, TestDatabase } from './database.ts'
+import { type Owner, type TestDatabase, failLate } from './database.ts'
 import { bypassRole } from './server.ts'
 
 export interface SecondWall {
@@ -49,7 +49,7 @@ export function watchSecondWall (owner: Owner, { bypassUrl }: TestDatabase): Sec
   owner.teardown(() => {
     Slot.prototype.send = send
     restoreVerbs()
-    if (held.length > 0) throw new Error(held[0])
+    if (held[0] !== undefined) failLate(owner, held[0])
   })
   return { url: url.href, held }
 }
