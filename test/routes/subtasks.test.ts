@@ -3,11 +3,12 @@ import { testDatabase } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
 import { testProxy } from '../support/proxy.ts'
 import { testSite } from '../support/http.ts'
+import { watchSecondWall } from '../support/second-wall.ts'
 
 t.test('the listing, as a page and as JSON', async t => {
   const database = await testDatabase(t)
   const [first, second] = await furnish(t, database, 101, 3, 0)
-  const site = await testSite(t, database)
+  const site = await testSite(t, { ...database, appUrl: watchSecondWall(t, database).url })
   const byName = first!.subtasks.toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : a.id! < b.id! ? -1 : 1)
 
   t.test('an account\'s root leads to its subtasks', async t => {

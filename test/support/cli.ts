@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
+import { foreignCanaries } from './canary.ts'
+import { Leak } from './leaks.ts'
 
 export interface Run { code: number | null, out: string, err: string }
 
@@ -22,7 +24,10 @@ export function start (t: Test, args: string[], environment: Record<string, stri
   let err = ''
   child.stdout.setEncoding('utf8').on('data', chunk => { out += chunk })
   child.stderr.setEncoding('utf8').on('data', chunk => { err += chunk })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
+  const ended = once(child, 'close').then(([code]) => {
+    mustBeDiscreet(out + err)
+    return { code: code as number | null, out, err }
+  })
   t.teardown(async () => {
     if (child.exitCode === null) child.kill('SIGINT')
     await ended
@@ -40,3 +45,9 @@ export function start (t: Test, args: string[], environment: Record<string, stri
 }
 
 export const run = (t: Test, args: string[], environment?: Record<string, string>) => start(t, args, environment).ended
+
+/** What a command prints is for whoever runs it, who is no account's. @throws {Leak} */
+export function mustBeDiscreet (printed: string): void {
+  const [found] = foreignCanaries(printed)
+  if (found !== undefined) throw new Leak(`A command printed ${found}: ${printed}`)
+}

@@ -1,12 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
-import type { Test } from 'tap'
 import { closeDatabase, roleNames, withDatabaseName } from '../../src/db/roles.ts'
 import { type AccountId, accountId } from '../../src/tenancy/account.ts'
 import { contextOf as contextFor } from '../../src/tenancy/context.ts'
 import { type Tenancy, createTenancy } from '../../src/tenancy/tenancy.ts'
 import { throughPooler } from './pgbouncer.ts'
 import { type Lock, bypassRole, readServer, signing, template, urlAs } from './server.ts'
+
+/** Who tidies up in the end: a test, or a program. */
+export interface Owner {
+  teardown (tidy: () => unknown): unknown
+  fail? (message: string): unknown
+}
+
+/** Fails a test that is over already: to throw while tidying up would leave the rest untidied, and connections open. */
+export function failLate (owner: Owner, message: string): void {
+  console.error(message) // the report says only that something came late
+  if (!owner.fail) throw new Error(message)
+  owner.fail(message)
+}
 
 export interface TestDatabase {
   readonly name: string
@@ -28,7 +40,7 @@ export interface TestDatabase {
 }
 
 /** A database of this test's own, migrated and empty, dropped when the test ends. */
-export async function testDatabase (t: Test, lock: Lock = 'revoked'): Promise<TestDatabase> {
+export async function testDatabase (t: Owner, lock: Lock = 'revoked'): Promise<TestDatabase> {
   const server = await readServer()
   const name = `rowhouse_test_${randomBytes(6).toString('hex')}`
   const root = postgres(server.adminUrl, { max: 1, onnotice: () => {} })
@@ -55,13 +67,13 @@ export async function testDatabase (t: Test, lock: Lock = 'revoked'): Promise<Te
 }
 
 /** One raw connection, closed when the test ends. */
-export function connect (t: Test, url: string, onnotice: (notice: postgres.Notice) => void = () => {}): postgres.Sql {
+export function connect (t: Owner, url: string, onnotice: (notice: postgres.Notice) => void = () => {}): postgres.Sql {
   const sql = postgres(url, { max: 1, onnotice, connect_timeout: 10, prepare: false })
   t.teardown(() => sql.end({ timeout: 1 }))
   return sql
 }
 
-export function testTenancy (t: Test, database: TestDatabase, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
+export function testTenancy (t: Owner, database: TestDatabase, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
   const tenancy = createTenancy({ url, poolMax, signing: database.lock === 'signed' ? signing : undefined, ...slotOptions(database) })
   t.teardown(() => tenancy.close())
   return tenancy

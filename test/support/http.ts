@@ -4,13 +4,14 @@ import { connect } from 'node:net'
 import type { Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
-import type { TestDatabase } from './database.ts'
+import { type TestDatabase, failLate } from './database.ts'
+import { hostsIn, watchLeaks } from './leaks.ts'
 
 export interface Reply { status: number, headers: IncomingHttpHeaders, body: string, json: <T = any>() => T }
 
 export interface Site {
   port: number
-  get (host: string, path: string, options?: { method?: string, headers?: Record<string, string> }): Promise<Reply>
+  get (host: string, path: string, options?: { method?: string, headers?: Record<string, string>, payload?: string }): Promise<Reply>
   /** Bytes as they are; what comes back until the server closes, or a second passes. */
   raw (text: string): Promise<string>
   close (): Promise<void>
@@ -19,30 +20,45 @@ export interface Site {
 export async function testSite (t: Test, database: TestDatabase, environment: Record<string, string> = {}): Promise<Site> {
   const prepared = database.pooled ? 'off' : 'on'
   const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...environment }, false)
-  const server = await startServer(config, database.appUrl, { level: 'silent' })
+  const watch = watchLeaks(database, config.trustProxy.includes('127.0.0.1'))
+  const server = await startServer(config, database.appUrl, watch.logger)
   let closed = false
   const close = async () => {
     if (!closed) await server.close()
     closed = true
   }
-  t.teardown(close)
+  t.teardown(async () => {
+    await close()
+    try {
+      watch.checkLog() // what was said after the last reply
+    } catch (leak) {
+      failLate(t, (leak as Error).message)
+    }
+  })
   const { port } = server
   return {
     port,
     close,
-    get: (host, path, { method = 'GET', headers = {} } = {}) => new Promise((resolve, reject) => {
+    get: (host, path, { method = 'GET', headers = {}, payload } = {}) => new Promise((resolve, reject) => {
+      watch.expect(headers)
       const call = request({ port, host: '127.0.0.1', path, method, headers: { host, ...headers }, agent: false }, response => {
         let body = ''
-        response.setEncoding('utf8').on('data', chunk => { body += chunk }).on('end', () =>
-          resolve({ status: response.statusCode!, headers: response.headers, body, json: () => JSON.parse(body) }))
+        response.setEncoding('utf8').on('data', chunk => { body += chunk }).on('end', () => {
+          const reply = { status: response.statusCode!, headers: response.headers, body, json: () => JSON.parse(body) }
+          watch.expect(response.headers)
+          const said = [response.statusMessage, ...response.rawHeaders, body].join('\n')
+          watch.checkReply([watch.hostOf(host, headers)], said).then(() => resolve(reply), reject)
+        })
       })
-      call.on('error', reject).setTimeout(20_000, () => call.destroy(new Error('no answer'))).end()
+      call.on('error', reject).setTimeout(20_000, () => call.destroy(new Error('no answer'))).end(payload)
     }),
     raw: text => new Promise((resolve, reject) => {
       let said = ''
       const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'))
       socket.setTimeout(1000, () => socket.destroy())
-      socket.on('data', chunk => { said += chunk.toString('latin1') }).on('close', () => resolve(said)).on('error', reject)
+      socket.on('data', chunk => { said += chunk.toString('latin1') }).on('close', () => {
+        watch.checkReply(hostsIn(text), said).then(() => resolve(said), reject)
+      }).on('error', reject)
     })
   }
 }

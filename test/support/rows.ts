@@ -1,17 +1,26 @@
 // Rows of every tenant table, written and read behind the walls.
-import { getTableName } from 'drizzle-orm'
+import { getTableColumns, getTableName } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
 import { tenantTables } from '../../src/db/schema.ts'
 import { type Sample, inDatabase, sampleRows } from '../../src/prove/samples.ts'
 import type { AccountId } from '../../src/tenancy/account.ts'
+import { canary } from './canary.ts'
 
-/** Writes one row of each table for each account, behind the walls, and returns them. */
+/** Writes one row of each table for each account, behind the walls, every text with its account's canary, and returns them. */
 export async function plant<Id extends AccountId> (admin: postgres.Sql, ...ids: Id[]): Promise<Sample[][]> {
-  const planted = ids.map(sampleRows)
+  const planted = ids.map(id => sampleRows(id).map(sample => bearing(sample, canary(id))))
   for (const samples of planted) {
     for (const { table, name, row } of samples) await admin`insert into ${admin(name)} ${admin(inDatabase(table, row) as never)}`
   }
   return planted
+}
+
+/** The same row, each of its texts with a mark. */
+export function bearing ({ table, name, row }: Sample, mark: string): Sample {
+  const columns = getTableColumns(table) as Record<string, AnyPgColumn>
+  const mayBear = (each: string) => columns[each]!.getSQLType() === 'text' && !columns[each]!.enumValues
+  return { table, name, row: Object.fromEntries(Object.entries(row).map(([each, value]) => [each, mayBear(each) ? `${String(value)} ${mark}` : value])) }
 }
 
 /** All that an account has, as the database sees it: two equal answers mean that nothing was changed in between. */

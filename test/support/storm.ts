@@ -19,10 +19,25 @@ export interface StormReport {
   hung: number
 }
 
-export interface StormOptions { readonly seconds: number, readonly workers: number, readonly accounts: number }
+export interface StormOptions { readonly seconds: number, readonly workers: number, readonly accounts: number, readonly kill?: Killing | undefined }
+
+/** How often backends are killed (ms), and with which probability each. */
+export interface Killing { readonly every: number, readonly chance: number }
+
+/** Kills backends of the application until it is told to stop; resolves to how many it were. */
+export async function killBackends ({ admin, name }: TestDatabase, { every, chance }: Killing, stopped: () => boolean): Promise<number> {
+  let killed = 0
+  for (;;) {
+    await sleep(every)
+    if (stopped()) return killed
+    killed += (await admin`
+      select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = ${name} and application_name = 'rowhouse' and random() < ${chance}`).count
+  }
+}
 
 /** @param tenancy whichever wall is to be tested: under the app role, or under one that row-level security does not bind */
-export async function storm (database: TestDatabase, tenancy: Tenancy, { seconds, workers, accounts }: StormOptions): Promise<StormReport> {
+export async function storm (database: TestDatabase, tenancy: Tenancy, { seconds, workers, accounts, kill }: StormOptions): Promise<StormReport> {
   const { admin } = database
   const ids = Array.from({ length: accounts }, (_, i) => accountId(i + 1))
   await admin`insert into accounts (account_id, slug, name) select n, 'a' || n, 'Account ' || n from generate_series(1, ${accounts}) n`
@@ -65,18 +80,9 @@ export async function storm (database: TestDatabase, tenancy: Tenancy, { seconds
     })
   }
 
-  async function kill (): Promise<void> {
-    while (Date.now() < end) {
-      await sleep(100)
-      const killed = await admin`
-        select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = ${database.name} and application_name = 'rowhouse' and random() < 0.3`
-      report.killed += killed.length
-    }
-  }
-
   const workersDone = Promise.all(Array.from({ length: workers }, work))
-  const allDone = Promise.all([workersDone, kill()])
+  const killing = kill && killBackends(database, kill, () => Date.now() >= end).then(killed => { report.killed = killed })
+  const allDone = Promise.all([workersDone, killing])
   if (await Promise.race([allDone.then(() => 'done'), sleep(seconds * 1000 + 20_000, 'hung', { ref: false })]) === 'hung') report.hung++
 
   for (const { name, n } of await admin`select name, count(*)::int as n, count(distinct account_id)::int as accounts from projects group by name`) {

@@ -40,13 +40,13 @@ t.test('BEGIN and enter go before the first query, and none waits for another', 
   const { tenancy, proxy } = await scene(t, { viaProxy: true, delay: 15, direct: true })
   const page = query({ from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { name: tasks.name } })
   const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.select(page), tenant.count(tasks)]), 'read only')
-  t.same(await read(), [[{ name: `name of ${A}` }], 1])
+  t.match(await read(), [[{ name: /^name of 1 / }], 1])
   const order = ['begin read only', 'select tenancy.enter($1)', 'from "tasks" inner join', 'select count(*)', 'commit'].map(text => proxy.said.indexOf(text))
   t.ok(order.every(at => at >= 0), 'all were said')
   t.same(order, order.toSorted((a, b) => a - b), 'in this order')
 
   proxy.turns = 0
-  t.same(await read(), [[{ name: `name of ${A}` }], 1])
+  t.match(await read(), [[{ name: /^name of 1 / }], 1])
   t.equal(proxy.turns, 2, 'with everything prepared: one round trip for BEGIN, enter and both queries; one for COMMIT')
 })
 
