@@ -25,8 +25,8 @@ export interface Expected {
   readonly clock: number
 }
 
-/** What is wrong, as a sentence; with the way to mend it where that is not the check's usual one. */
-export type Found = string | readonly [found: string, mend: string]
+/** What is wrong, as a sentence; with the way to mend it, and how bad it is, where these are not the check's usual ones. */
+export type Found = string | readonly [found: string, mend: string, severity?: Severity]
 
 export interface Check {
   /** The number in the catalogue of checks (D3); stable. */
@@ -42,8 +42,8 @@ export interface Check {
 export interface Finding { readonly id: string, readonly severity: Severity, readonly found: string, readonly mend: string }
 
 export const findingOf = ({ id, severity, mend }: Check, expected: Expected, found: Found): Finding => {
-  const [sentence, way] = typeof found === 'string' ? [found, mend] : found
-  return { id, severity: typeof severity === 'function' ? severity(expected) : severity, found: sentence, mend: way }
+  const [sentence, way, its] = typeof found === 'string' ? [found, mend] : found
+  return { id, severity: its ?? (typeof severity === 'function' ? severity(expected) : severity), found: sentence, mend: way }
 }
 
 export const migrate = 'Run npm run db:migrate.'

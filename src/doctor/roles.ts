@@ -72,7 +72,8 @@ export const roles: readonly Check[] = [
     mend: `Set DATABASE_URL to ${roleNames.app}.`,
     find: ({ role, servingRoles }) => [
       ...role.name === roleNames.app ? [] : [`This program connects as ${role.name}; policies and grants are made for ${roleNames.app}.`],
-      ...servingRoles.filter(name => name !== roleNames.app && name !== role.name).map(name => `Another server of this database is connected as ${name}.`)
+      ...servingRoles.filter(name => name !== roleNames.app && name !== role.name).map(name =>
+        [`Another server of this database is connected as ${name}.`, `Set its DATABASE_URL to ${roleNames.app}.`, 'high'] as const)
     ]
   }
 ]

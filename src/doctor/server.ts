@@ -36,7 +36,7 @@ export const server: readonly Check[] = [
   },
   {
     id: 'D44',
-    severity: ({ pooler, preparedStatements }) => pooler.pooler && !pooler.namedStatements && preparedStatements ? 'critical' : 'high',
+    severity: 'high',
     title: 'There are connections enough, and whatever is in between carries our statements',
     mend: 'Lower POOL_MAX, or raise max_connections or the role\'s or the database\'s CONNECTION LIMIT.',
     find: ({ server, role, database }, { connections, pooler, preparedStatements }) => [
@@ -44,7 +44,7 @@ export const server: readonly Check[] = [
         .filter(([, limit]) => limit !== -1 && limit < connections && !pooler.pooler)
         .map(([what, limit]) => `${what} has ${limit} connections for us, and one process of ours wants up to ${connections}.`),
       ...pooler.pooler && !pooler.namedStatements && preparedStatements
-        ? [['A pooler that knows no named statements (PgBouncer before 1.21, say) is in between.', 'Set PREPARED_STATEMENTS=off.'] as const]
+        ? [['A pooler that knows no named statements (PgBouncer before 1.21, say) is in between.', 'Set PREPARED_STATEMENTS=off.', 'critical'] as const]
         : []
     ]
   },

@@ -188,7 +188,7 @@ for (const lock of ['revoked', 'signed'] as const) {
         const seen = await tenant.select({ from: tasks, columns: { name: tasks.name } })
         const [user] = await tenant.select({ from: users, columns: { joined: users.dateJoined } })
         const left = await asking(transaction, sql.raw(leftovers))
-        return { tasks: seen.map(({ name }) => name), joined: user?.joined.toISOString(), leftovers: left.map(row => row.it) }
+        return { tasks: seen.map(({ name }) => name.replace(/ cnry_\w+$/, '')), joined: user?.joined.toISOString(), leftovers: left.map(row => row.it) }
       } finally {
         await transaction.rollback()
       }

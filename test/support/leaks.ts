@@ -43,7 +43,7 @@ export function watchLeaks ({ admin, appUrl }: TestDatabase, forwarded: boolean)
   async function checkReply (hosts: (string | undefined)[], text: string): Promise<void> {
     checkLog()
     if (!text.includes('cnry_')) return
-    const names = hosts.map(host => host?.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '') ?? '')
+    const names = hosts.map(host => host?.trim().toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '') ?? '')
     const foreign = () => foreignCanaries(text).find(found => !names.some(name => accounts.get(name) === found.split('_')[1]))
     if (foreign() === undefined) return // at once: to ask each time would change what a test of timing sees
     for (const { host, account } of await admin`select host, account_id as account from directory`) accounts.set(host, account)
@@ -57,7 +57,7 @@ export function watchLeaks ({ admin, appUrl }: TestDatabase, forwarded: boolean)
     checkLog,
     checkReply,
     /** Whom a request of these headers asks. */
-    hostOf: (host: string, headers: Record<string, string>) => (forwarded && headers['x-forwarded-host']) || host
+    hostOf: (host: string, headers: Record<string, string>) => (forwarded && headers['x-forwarded-host']?.split(',').at(-1)) || host
   }
 }
 

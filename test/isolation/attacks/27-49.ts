@@ -25,7 +25,7 @@ export const attacks: Attack[] = [
   { number: 29, what: 'select into', steps: ['select * into mine from tasks'], expect: refused('42501') },
   { number: 30, what: 'a temporary table', steps: ['create temp table tasks (x int)'], expect: refused('42501') },
   { number: 30, what: 'a temporary function', steps: ['create function pg_temp.mine() returns int language sql return 1'], expect: refused('42501') },
-  { number: 31, what: 'a cheap function that tells', hole: noticeLeak(''), steps: ['select account_id from tasks where tell(name)'], expect: that('notices of A only', ({ notices }) => notices.join() === `seen: name of ${A}`) },
+  { number: 31, what: 'a cheap function that tells', hole: noticeLeak(''), steps: ['select account_id from tasks where tell(name)'], expect: that('notices of A only', ({ notices }) => notices.length === 1 && notices[0]!.startsWith(`seen: name of ${A} `)) },
   { number: 31, what: 'the same, marked LEAKPROOF, which a superuser alone can do', hole: noticeLeak('leakproof'), steps: ['select account_id from tasks where tell(name)'], expect: leak },
   { number: 32, what: 'division by zero, on a row of B', steps: [`select 1 / (case when name like '%${B}' then 0 else 1 end) from tasks where account_id = ${B}`], expect: nothing },
   { number: 32, what: 'division by zero, if there is a row of B', steps: [`select account_id, 1 / (case when name like '%${B}' then 0 else 1 end) from tasks`], expect: own },

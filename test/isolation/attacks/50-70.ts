@@ -13,6 +13,10 @@ const partitioned = [
   'grant select on notes, notes_rest to rowhouse_app'
 ]
 const sessionState = (what: string) => `${what} is a statement of its own: no injected query can contain one, and a slot sends none for the application.`
+const wordsOfA = that('A only', ({ rows }) => {
+  const words = rows.map(row => String(row.word))
+  return words.includes('name') && words.includes(String(A)) && !words.includes(String(B)) && !words.some(word => word.startsWith(`cnry_${B}`))
+})
 const xmlOfA = that('A only', ({ rows }) => String(rows[0]!.it).includes(`name of ${A}`) && !String(rows[0]!.it).includes(`of ${B}`))
 const garbage = ['garbage', `${B};--`, 'B', '1e0', 'null', `${B}.0`, '१']
 
@@ -94,7 +98,7 @@ export const attacks: Attack[] = [
   { number: 67, what: 'another search path', steps: ['set local search_path = pg_temp, public', 'select * from tasks'], expect: own },
   { number: 68, what: 'table_to_xml', steps: ["select table_to_xml('tasks', true, true, '')::text as it"], expect: xmlOfA },
   { number: 68, what: 'database_to_xml', steps: ["select database_to_xml(true, true, '')::text as it"], expect: xmlOfA },
-  { number: 68, what: 'ts_stat', steps: ["select word from ts_stat('select to_tsvector(''simple'', name) from tasks') order by 1"], expect: that('A only', ({ rows }) => rows.map(row => row.word).join() === `${A},name,of`) },
+  { number: 68, what: 'ts_stat', steps: ["select word from ts_stat('select to_tsvector(''simple'', name) from tasks') order by 1"], expect: wordsOfA },
   { number: 69, what: 'comment', steps: ["comment on table tasks is 'x'"], expect: refused('42501') },
   { number: 69, what: 'security label', steps: ["security label on table tasks is 'x'"], expect: refused('22023') },
   { number: 69, what: 'event trigger', steps: ['create event trigger x on ddl_command_start execute function pg_catalog.suppress_redundant_updates_trigger()'], expect: refused('42501') },
