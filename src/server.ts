@@ -1,6 +1,6 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
@@ -21,7 +21,9 @@ export interface Server {
  * @param databaseUrl the app role's URL
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
-export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger']): Promise<Server> {
+export async function startServer (
+  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], more?: FastifyPluginAsync
+): Promise<Server> {
   const directory = createDirectory(databaseUrl)
   const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
   const doors = { directory, signing: config.signing }
@@ -50,7 +52,7 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     }
   }
 
-  const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger })
+  const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger, more })
   app.addHook('onClose', closeDoors)
   try {
     await app.listen({ host: config.host, port: config.port })

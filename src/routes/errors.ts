@@ -25,7 +25,7 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
   } else if (status >= 500) {
     request.log.error(error)
   }
-  if (status === 503) reply.header('retry-after', '1')
+  if (status === 503 || code === 'in_progress') reply.header('retry-after', '1')
   return answer(reply, status, code, message)
 }
 

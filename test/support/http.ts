@@ -1,6 +1,7 @@
 // The application over real HTTP, on a free port of the loopback. Node's fetch ignores a host header; node:http does not.
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
@@ -10,15 +11,18 @@ export interface Reply { status: number, headers: IncomingHttpHeaders, body: str
 
 export interface Site {
   port: number
-  get (host: string, path: string, options?: { method?: string, headers?: Record<string, string> }): Promise<Reply>
+  get (host: string, path: string, options?: { method?: string, headers?: Record<string, string>, body?: string }): Promise<Reply>
   /** Bytes as they are; what comes back until the server closes, or a second passes. */
   raw (text: string): Promise<string>
   close (): Promise<void>
 }
 
-export async function testSite (t: Test, database: TestDatabase, environment: Record<string, string> = {}): Promise<Site> {
+/** @param more routes of the tenanted API */
+export async function testSite (
+  t: Test, database: Pick<TestDatabase, 'appUrl'>, environment: Record<string, string> = {}, more?: FastifyPluginAsync
+): Promise<Site> {
   const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', ...environment }, false)
-  const server = await startServer(config, database.appUrl, { level: 'silent' })
+  const server = await startServer(config, database.appUrl, { level: 'silent' }, more)
   let closed = false
   const close = async () => {
     if (!closed) await server.close()
@@ -29,13 +33,13 @@ export async function testSite (t: Test, database: TestDatabase, environment: Re
   return {
     port,
     close,
-    get: (host, path, { method = 'GET', headers = {} } = {}) => new Promise((resolve, reject) => {
+    get: (host, path, { method = 'GET', headers = {}, body: sent }: { method?: string, headers?: Record<string, string>, body?: string } = {}) => new Promise((resolve, reject) => {
       const call = request({ port, host: '127.0.0.1', path, method, headers: { host, ...headers }, agent: false }, response => {
         let body = ''
         response.setEncoding('utf8').on('data', chunk => { body += chunk }).on('end', () =>
           resolve({ status: response.statusCode!, headers: response.headers, body, json: () => JSON.parse(body) }))
       })
-      call.on('error', reject).setTimeout(20_000, () => call.destroy(new Error('no answer'))).end()
+      call.on('error', reject).setTimeout(20_000, () => call.destroy(new Error('no answer'))).end(sent)
     }),
     raw: text => new Promise((resolve, reject) => {
       let said = ''
