@@ -60,7 +60,6 @@ const sqlStates: Record<string, ErrorCode> = {
   23505: 'conflict',
   '25P03': 'statement_timeout',
   '25P04': 'statement_timeout',
-  25006: 'database_unavailable',
   28: 'database_unavailable',
   '3D': 'database_unavailable',
   40001: 'try_again',

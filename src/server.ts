@@ -1,12 +1,13 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { type Finding, audit, mustBeSafe } from './db/checks.ts'
 import { AppError, CommandError } from './errors.ts'
 import { createDirectory } from './tenancy/directory.ts'
+import type { OnConnect } from './tenancy/pool.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
 
 export interface Server {
@@ -24,8 +25,10 @@ export interface Server {
 export async function startServer (
   config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], more?: FastifyPluginAsync
 ): Promise<Server> {
-  const directory = createDirectory(databaseUrl)
-  const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing })
+  let log: FastifyBaseLogger | undefined
+  const onConnect = connectionNews(() => log)
+  const directory = createDirectory(databaseUrl, onConnect)
+  const tenancy = createTenancy({ url: databaseUrl, poolMax: config.poolMax, signing: config.signing, onConnect })
   const doors = { directory, signing: config.signing }
   let closing = false
 
@@ -50,9 +53,11 @@ export async function startServer (
         message: 'The database is not in the state this program expects.', cause: new Error(`${finding.problem} (${finding.id})`)
       })
     }
+    await tenancy.mustConnect()
   }
 
   const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger, more })
+  log = app.log
   app.addHook('onClose', closeDoors)
   try {
     await app.listen({ host: config.host, port: config.port })
@@ -67,6 +72,22 @@ export async function startServer (
     close () {
       closing = true
       return app.close()
+    }
+  }
+}
+
+/** The log hears once that connections are refused, not with every request that suffers by it, and once that this is over. */
+function connectionNews (log: () => FastifyBaseLogger | undefined): OnConnect {
+  let told: number | undefined
+  let refused = false
+  return error => {
+    if (!error && refused) {
+      refused = false
+      log()?.warn('connections to the database are opened again')
+    } else if (error && !refused && Date.now() - (told ?? -Infinity) > 10_000) { // some refused, some not: not a line for each
+      refused = true
+      told = Date.now()
+      log()?.error(error, 'the database refuses connections')
     }
   }
 }

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { sqlState } from '../errors.ts'
 import { type AccountId, accountId } from './account.ts'
-import { SlotPool } from './pool.ts'
+import { type OnConnect, SlotPool } from './pool.ts'
 
 export interface Account {
   readonly id: AccountId
@@ -16,8 +16,8 @@ export type Directory = ReturnType<typeof createDirectory>
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
-export function createDirectory (url: string) {
-  const pool = new SlotPool(url, 2, 2)
+export function createDirectory (url: string, onConnect?: OnConnect) {
+  const pool = new SlotPool(url, 2, 2, onConnect)
 
   const cache = new LRUCache<string, { account: Account | undefined }>({
     max: 10_000,

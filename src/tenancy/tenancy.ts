@@ -3,7 +3,7 @@ import type { SigningKeys } from '../config.ts'
 import { type AccountId, accountId } from './account.ts'
 import { contexts } from './context.ts'
 import { Tenant } from './scope.ts'
-import { SlotPool } from './pool.ts'
+import { type OnConnect, SlotPool } from './pool.ts'
 import { type Mode, Transaction } from './transaction.ts'
 
 export interface TenancyOptions {
@@ -13,12 +13,13 @@ export interface TenancyOptions {
   readonly poolMax: number
   /** Undefined where the tenant context is not signed. */
   readonly signing?: SigningKeys | undefined
+  readonly onConnect?: OnConnect
 }
 
 export type Tenancy = ReturnType<typeof createTenancy>
 
-export function createTenancy ({ url, poolMax, signing }: TenancyOptions) {
-  const pool = new SlotPool(url, poolMax)
+export function createTenancy ({ url, poolMax, signing, onConnect }: TenancyOptions) {
+  const pool = new SlotPool(url, poolMax, undefined, onConnect)
   const contextOf = contexts(signing)
 
   /** A transaction that the caller must end. It takes a slot with its first statement, not before. */
@@ -44,8 +45,11 @@ export function createTenancy ({ url, poolMax, signing }: TenancyOptions) {
     return result
   }
 
+  /** @throws {AppError} database_unavailable if connections cannot be opened any more */
+  const mustConnect = () => pool.mustConnect()
+
   /** Waits for open transactions, up to ten seconds, and ends the connections. */
   const close = () => pool.close(10_000)
 
-  return { begin, withTenant, close }
+  return { begin, withTenant, mustConnect, close }
 }

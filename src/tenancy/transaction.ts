@@ -1,6 +1,6 @@
 // One transaction of one account on one slot. It opens with its first statement: BEGIN, tenancy.enter and that statement leave in one
 // flush, none waiting for another. Should `enter` fail, what follows it runs in an aborted transaction and returns nothing.
-import { AppError } from '../errors.ts'
+import { AppError, sqlState } from '../errors.ts'
 import type { AccountId } from './account.ts'
 import type { ContextOf } from './context.ts'
 import type { SlotPool } from './pool.ts'
@@ -84,9 +84,19 @@ export class Transaction {
     try {
       return await slot.send(text, values, way)
     } catch (error) {
-      this.#failure ??= error
+      if (this.#isReadOnly(error, text)) slot.destroy(error, 'database_unavailable')
+      this.#failure ??= slot.dead ?? error
       throw this.#failure
     }
+  }
+
+  /**
+   * A server that has become a standby refuses our BEGIN READ WRITE, and one that only reads, our writes. The next connection may reach
+   * the new primary. In a transaction that was to read only, a refused write is our own mistake.
+   */
+  #isReadOnly (error: unknown, text: string): boolean {
+    const state = sqlState(error)
+    return this.#mode === 'read write' && (state === '25006' || (state === '0A000' && text.startsWith('begin')))
   }
 
   /**

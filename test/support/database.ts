@@ -51,7 +51,7 @@ export function connect (t: Test, url: string): postgres.Sql {
   return sql
 }
 
-export function testTenancy (t: Test, database: TestDatabase, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
+export function testTenancy (t: Test, database: Pick<TestDatabase, 'appUrl' | 'lock'>, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
   const tenancy = createTenancy({ url, poolMax, signing: database.lock === 'signed' ? signing : undefined })
   t.teardown(() => tenancy.close())
   return tenancy
