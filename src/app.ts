@@ -1,7 +1,7 @@
 // The table of contents, in the order in which a request meets it. Builds and does not listen; server.ts does.
 import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { type Readiness, healthRoutes } from './routes/health.ts'
@@ -22,9 +22,11 @@ export interface AppOptions {
   /** Proxies whose X-Forwarded-* headers are believed. */
   readonly trustProxy: readonly string[]
   readonly logger: FastifyServerOptions['logger']
+  /** More of the tenanted API: tests bring routes of their own. */
+  readonly more?: FastifyPluginAsync | undefined
 }
 
-export async function buildApp ({ tenancy, directory, ready, baseDomain, trustProxy, logger = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp ({ tenancy, directory, ready, baseDomain, trustProxy, logger = false, more }: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
     logger,
     genReqId: () => randomUUID(),
@@ -63,6 +65,7 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
     await api.register(async tenanted => {
       api.tenanted(tenanted)
       await tenanted.register(subtaskApi)
+      if (more) await tenanted.register(more)
     })
   }, { prefix: '/api' })
 

@@ -1,12 +1,13 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
 import { watch } from './doctor/watch.ts'
 import { AppError, CommandError } from './errors.ts'
 import { createDirectory } from './tenancy/directory.ts'
+import type { OnConnect } from './tenancy/pool.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
 
 export interface Server {
@@ -17,15 +18,25 @@ export interface Server {
   close (): Promise<void>
 }
 
+export interface ServerOptions {
+  /** Milliseconds between two looks at the walls; a minute unless given. */
+  readonly lookEvery?: number
+  /** More of the tenanted API: tests bring routes of their own. */
+  readonly more?: FastifyPluginAsync
+}
+
 /**
  * @param databaseUrl the app role's URL
- * @param lookEvery milliseconds between two looks at the walls; a minute unless given
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
-export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], lookEvery?: number): Promise<Server> {
+export async function startServer (
+  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, more }: ServerOptions = {}
+): Promise<Server> {
   const { poolMax, signing, preparedStatements } = config
-  const directory = createDirectory(databaseUrl, { preparedStatements })
-  const tenancy = createTenancy({ url: databaseUrl, poolMax, signing, preparedStatements })
+  const news: { log?: FastifyBaseLogger } = {} // of the application, which is yet to be built
+  const onConnect = connectionNews(news)
+  const directory = createDirectory(databaseUrl, { preparedStatements, onConnect })
+  const tenancy = createTenancy({ url: databaseUrl, poolMax, signing, preparedStatements, onConnect })
   let closing = false
 
   const closeDoors = async () => {
@@ -50,9 +61,11 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
   const ready = async () => {
     if (closing) throw new AppError('database_unavailable', { message: 'The server is closing.' })
     await walls.ready()
+    await tenancy.mustConnect()
   }
 
-  const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger })
+  const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger, more })
+  news.log = app.log
   app.addHook('onClose', async () => {
     walls.stop()
     await closeDoors()
@@ -70,6 +83,22 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     close () {
       closing = true
       return app.close()
+    }
+  }
+}
+
+/** The log hears once that connections are refused, not with every request that suffers by it, and once that this is over. */
+function connectionNews (to: { readonly log?: FastifyBaseLogger }): OnConnect {
+  let told: number | undefined
+  let refused = false
+  return error => {
+    if (!error && refused) {
+      refused = false
+      to.log?.warn('connections to the database are opened again')
+    } else if (error && !refused && Date.now() - (told ?? -Infinity) > 10_000) { // some refused, some not: not a line for each
+      refused = true
+      told = Date.now()
+      to.log?.error(error, 'the database refuses connections')
     }
   }
 }

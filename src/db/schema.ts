@@ -1,6 +1,6 @@
 // All tables. To add one: define it here with tenantTable(), then `npm run db:generate` and `npm run db:migrate`.
 import { type SQLWrapper, sql } from 'drizzle-orm'
-import { bigint, boolean, check, index, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, index, integer, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 import { accountTable, belongsTo, tenantTable } from './tenant-table.ts'
 
 /** 1 to 500 characters: what a person calls a thing, and short enough for an index entry in any script. */
@@ -49,6 +49,25 @@ export const subtasks = tenantTable('subtasks', {
   ...belongsTo(t, t.taskId, tasks),
   nameLength('subtasks', t.name),
   index('subtasks_listing_idx').on(t.accountId, t.name, t.id)
+])
+
+/**
+ * What was answered to a POST that bore an Idempotency-Key, for when it is sent again. A row is written with the change that it speaks
+ * of, or not at all; its reply is missing only while that transaction runs, when nobody else can see it. src/tenancy/idempotency.ts
+ */
+export const idempotencyKeys = tenantTable('idempotency_keys', {
+  key: text('key').notNull(),
+  /** Of the method, the URL and the body. */
+  fingerprint: text('fingerprint').notNull(),
+  status: integer('status'),
+  contentType: text('content_type'),
+  location: text('location'),
+  body: text('body'),
+  createdAt: timestamp('created_at', { withTimezone: true, mode: 'date' }).notNull().defaultNow()
+}, t => [
+  unique('idempotency_keys_key').on(t.accountId, t.key),
+  index('idempotency_keys_age_idx').on(t.accountId, t.createdAt),
+  check('idempotency_keys_key_length', sql`char_length(${t.key}) between 1 and 255`)
 ])
 
 /**

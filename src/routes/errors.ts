@@ -26,10 +26,12 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
   if (sqlState(error) === '42501') {
     // Never a user's doing: one of our statements stepped over a wall, and the wall held.
     request.log.error({ err: error, event: 'rls_refusal' }, 'the database refused a statement of ours')
+  } else if (status === 503) {
+    request.log.warn({ code, reason: reasonOf(error) }, message) // of an outage, the log hears once by itself (server.ts), with all there is to know
   } else if (status >= 500) {
     request.log.error(error)
   }
-  if (status === 503) reply.header('retry-after', '1')
+  if (status === 503 || code === 'in_progress') reply.header('retry-after', '1')
   return answer(reply, status, code, message)
 }
 
@@ -54,6 +56,11 @@ export function answerSocket (socket: Duplex, error: ErrorCode, headers: Record<
   const head = [`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`, ...Object.entries(lines).map(([name, value]) => `${name}: ${value}`)]
   if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
   else socket.destroy()
+}
+
+function reasonOf (error: unknown): string {
+  const { cause } = error as Error
+  return cause instanceof Error ? reasonOf(cause) : String((error as Error).message)
 }
 
 function known (error: unknown) {

@@ -1,8 +1,7 @@
 // The second door to the database: questions that belong to no tenant. Which account does a host lead to, and is the database what we expect?
 import { LRUCache } from 'lru-cache'
 import { type AccountId, accountId } from './account.ts'
-import { SlotPool } from './pool.ts'
-import type { SlotOptions } from './slot.ts'
+import { type PoolOptions, SlotPool } from './pool.ts'
 
 export interface Account {
   readonly id: AccountId
@@ -25,7 +24,7 @@ export type Directory = ReturnType<typeof createDirectory>
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
-export function createDirectory (url: string, options: SlotOptions = {}) {
+export function createDirectory (url: string, options: PoolOptions = {}) {
   const pool = new SlotPool(url, 2, 2, options)
 
   const cache = new LRUCache<string, { account: Account | undefined }>({

@@ -1,6 +1,6 @@
 // The pool lends a slot to one transaction at a time, and at most half of its slots to one account; who waits, waits two seconds.
 import { limits } from '../db/limits.ts'
-import { AppError } from '../errors.ts'
+import { AppError, sqlState } from '../errors.ts'
 import { Slot, type SlotOptions } from './slot.ts'
 
 /** Who holds slots: an account, or a door that belongs to none. */
@@ -16,19 +16,27 @@ interface Waiter {
 
 const maxAge = 30 * 60_000 // a backend's caches grow with time, and a balancer may want the connection elsewhere
 const maxWaiting = { ofOne: 100, ofAll: 1_000 } // more could not be served within the deadline anyway
-const retryAfter = 200 // ms after a connection could not be opened, if there are others to serve with
+const retryAfter = 200 // ms after a connection could not be opened: a server that is full or starting is not to be hammered
+
+/** Hears of each connection that was opened, or of why it could not be. */
+export type OnConnect = (error?: unknown) => void
+
+export interface PoolOptions extends SlotOptions { readonly onConnect?: OnConnect | undefined }
 
 export class SlotPool {
   readonly #url: string
   readonly #max: number
   readonly #share: number
-  readonly #options: SlotOptions
+  readonly #options: PoolOptions
   readonly #idle: Slot[] = []
   readonly #lent = new Map<Slot, Holder>()
   readonly #held = new Map<Holder, number>()
   #waiting: Waiter[] = []
   #opening = 0
   #failedAt = -Infinity
+  /** Why the last connection could not be opened; undefined once one could again. */
+  #refusal: unknown
+  #retry: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
   #onDrained: (() => void) | undefined
 
@@ -36,7 +44,7 @@ export class SlotPool {
    * @param max connections at the most
    * @param share how many of them one holder may have; half by default, so that a busy account leaves room for the others
    */
-  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2)), options: SlotOptions = {}) {
+  constructor (url: string, max: number, share = Math.max(1, Math.floor(max / 2)), options: PoolOptions = {}) {
     this.#url = url
     this.#max = max
     this.#share = share
@@ -67,6 +75,21 @@ export class SlotPool {
     this.#serve()
   }
 
+  /**
+   * Can connections be opened? As far as is known; after one was refused (a changed password, say), by trying. A server that is full
+   * but has let us in before will do.
+   * @throws {AppError} database_unavailable
+   */
+  async mustConnect (): Promise<void> {
+    if (!this.#refusal || this.#closing) return
+    try {
+      (await Slot.open(this.#url, () => {}, this.#options)).destroy('only tried')
+      this.#hear()
+    } catch (error) {
+      if (!sqlState(error)?.startsWith('53') || this.#idle.length + this.#lent.size === 0) throw error
+    }
+  }
+
   /** Refuses new transactions, waits for the open ones up to `patience` milliseconds, then ends every connection. */
   close (patience: number): Promise<void> {
     this.#closing ??= (async () => {
@@ -84,7 +107,7 @@ export class SlotPool {
 
   /**
    * Gives idle slots to those who wait, first come first served, passing over those that have their share already. Opens more for who is
-   * left, up to the maximum; but not just after a connection was refused, while others are out that will come back.
+   * left, up to the maximum; but not just after a connection was refused.
    */
   #serve (): void {
     let wanted = 0
@@ -100,8 +123,11 @@ export class SlotPool {
       } else wanted++
     }
     this.#waiting = this.#waiting.filter(waiter => !waiter.done)
-    const others = this.#lent.size > 0
-    if (others && Date.now() - this.#failedAt < retryAfter) return
+    const pause = this.#failedAt + retryAfter - Date.now()
+    if (wanted > this.#opening && pause > 0 && !this.#closing) {
+      this.#retry ??= setTimeout(() => { this.#retry = undefined; this.#serve() }, pause)
+      return
+    }
     while (wanted > this.#opening && this.#idle.length + this.#lent.size + this.#opening < this.#max) this.#open()
   }
 
@@ -110,6 +136,7 @@ export class SlotPool {
     Slot.open(this.#url, slot => this.#forget(slot), this.#options).then(
       slot => {
         this.#opening--
+        this.#hear()
         if (this.#closing) return slot.destroy('closing')
         this.#idle.push(slot)
         this.#serve()
@@ -117,10 +144,18 @@ export class SlotPool {
       error => {
         this.#opening--
         this.#failedAt = Date.now()
-        if (this.#waiting[0] && this.#lent.size === 0) this.#refuse(this.#waiting[0], error) // nobody would come back to serve it
+        this.#hear(error)
+        if (this.#lent.size + this.#opening === 0) { // nobody would come back to serve them
+          for (const waiter of this.#waiting) this.#refuse(waiter, error)
+        }
         this.#serve()
       }
     )
+  }
+
+  #hear (refusal?: unknown): void {
+    this.#refusal = refusal
+    this.#options.onConnect?.(refusal)
   }
 
   /** A slot that dies leaves room for another, even if whoever holds it never gives it back. */

@@ -6,6 +6,7 @@ import { fastifyPlugin } from 'fastify-plugin'
 import { AppError, TenantMissingError } from '../errors.ts'
 import type { Account, Directory } from './directory.ts'
 import { type Host, parseHost } from './host.ts'
+import { claim, idempotencyKey, keep, oldKeys } from './idempotency.ts'
 import type { Tenant } from './scope.ts'
 import type { Tenancy } from './tenancy.ts'
 import type { Transaction } from './transaction.ts'
@@ -23,13 +24,20 @@ declare module 'fastify' {
   }
 }
 
-interface State { account?: Account, tenant?: Tenant, transaction?: Transaction | undefined }
+interface State {
+  account?: Account
+  tenant?: Tenant
+  transaction?: Transaction | undefined
+  /** The Idempotency-Key under which the reply is to be kept. */
+  key?: string
+}
 
 export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly directory: Directory, readonly baseDomain: string }
 
 /** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
 export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain }: TenantRequestOptions) => {
   const states = new WeakMap<FastifyRequest, State>()
+  const sweep = oldKeys(tenancy)
   const stateOf = (request: FastifyRequest): State => states.get(request) ?? {}
 
   app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
@@ -51,13 +59,19 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
       states.set(request, { account: await request.resolveAccount() })
     })
 
-    scope.addHook('preHandler', async request => {
+    scope.addHook('preHandler', async (request, reply) => {
       const state = stateOf(request)
+      const key = idempotencyKey(request)
       Object.assign(state, tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write'))
+      if (key === undefined) return
+      if (!await claim(key, request, reply)) return reply
+      state.key = key
     })
 
     // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not, since there is nothing that it could fail to keep.
-    scope.addHook('onSend', async (request, reply) => {
+    scope.addHook('onSend', async (request, reply, payload) => {
+      const { key, transaction: open } = stateOf(request)
+      if (key !== undefined && open && reply.statusCode < 400) await keep(key, request, reply, payload)
       const transaction = take(request)
       if (!transaction) return
       const ended = reply.statusCode < 400 ? transaction.commit() : transaction.rollback()
@@ -66,7 +80,10 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     })
 
     // However a request ends, its transaction does not outlive it.
-    scope.addHook('onResponse', async request => { await take(request)?.rollback() })
+    scope.addHook('onResponse', async request => {
+      await take(request)?.rollback()
+      if (stateOf(request).key !== undefined) sweep(request.account.id, error => request.log.warn(error, 'old idempotency keys could not be removed'))
+    })
     scope.addHook('onTimeout', async request => { await take(request)?.rollback() })
   })
 

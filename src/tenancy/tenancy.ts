@@ -3,11 +3,10 @@ import type { SigningKeys } from '../config.ts'
 import { type AccountId, accountId } from './account.ts'
 import { contexts } from './context.ts'
 import { Tenant } from './scope.ts'
-import { SlotPool } from './pool.ts'
-import type { SlotOptions } from './slot.ts'
+import { type PoolOptions, SlotPool } from './pool.ts'
 import { type Mode, Transaction } from './transaction.ts'
 
-export interface TenancyOptions extends SlotOptions {
+export interface TenancyOptions extends PoolOptions {
   /** The app role's URL. */
   readonly url: string
   /** Connections at the most; one account gets half of them. */
@@ -48,8 +47,11 @@ export function createTenancy ({ url, poolMax, signing, ...options }: TenancyOpt
     return result
   }
 
+  /** @throws {AppError} database_unavailable if connections cannot be opened any more */
+  const mustConnect = () => pool.mustConnect()
+
   /** Waits for open transactions, up to ten seconds, and ends the connections. */
   const close = () => pool.close(10_000)
 
-  return { begin, withTenant, close }
+  return { begin, withTenant, mustConnect, close }
 }

@@ -90,9 +90,19 @@ export class Transaction {
       // Aborted, by a statement whose error we have not heard: postgres.js is preparing that one again, out of turn, and the server
       // would pass over a ROLLBACK sent meanwhile.
       if (!this.#failure && sqlState(error) === '25P02') slot.destroy(error)
+      if (this.#isReadOnly(error, text)) slot.destroy(error, 'database_unavailable')
       this.#failure ??= slot.dead ?? error
       throw this.#failure
     }
+  }
+
+  /**
+   * A server that has become a standby refuses our BEGIN READ WRITE, and one that only reads, our writes. The next connection may reach
+   * the new primary. In a transaction that was to read only, a refused write is our own mistake.
+   */
+  #isReadOnly (error: unknown, text: string): boolean {
+    const state = sqlState(error)
+    return this.#mode === 'read write' && (state === '25006' || (state === '0A000' && text.startsWith('begin')))
   }
 
   /**

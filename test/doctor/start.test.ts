@@ -63,7 +63,7 @@ t.test('a signed database wants a signing program', async t => {
 t.test('F37: a policy that disappears while we serve turns /readyz red, and the log says which', async t => {
   const database = await testDatabase(t)
   const lines: string[] = []
-  const server = await startServer(config(), database.appUrl, { level: 'info', stream: { write: line => { lines.push(line) } } }, 50)
+  const server = await startServer(config(), database.appUrl, { level: 'info', stream: { write: line => { lines.push(line) } } }, { lookEvery: 50 })
   t.teardown(() => server.close())
   const status = async (url: string) => (await server.app.inject({ url, headers: { host: 'anything' } })).statusCode
   const until = async (wanted: number) => {

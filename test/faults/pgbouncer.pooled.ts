@@ -64,7 +64,7 @@ t.test('with named statements it fails, though it shows nothing; without, forty 
   const { database } = await scene(t, 2)
   await plant(database.admin, A, B)
   const seesItsOwn = async (tenant: Tenant) =>
-    (await tenant.select({ from: projects, columns: { name: projects.name } })).map(({ name }) => name).join() === `name of ${tenant.account}`
+    (await tenant.select({ from: projects, columns: { name: projects.name } })).map(({ name }) => name.split(' cnry')[0]).join() === `name of ${tenant.account}`
   const round = async (preparedStatements: boolean) => {
     const tenancy = createTenancy({ url: database.appUrl, poolMax: 20, preparedStatements })
     t.teardown(() => tenancy.close())

@@ -7,7 +7,7 @@ import { type Owner, type TestDatabase, testTenancy } from './database.ts'
 const one = { min: 1, max: 1 }
 
 /** @param subtasks how many each account gets; account n is reached at tenant-<n>.localhost and has the id n + 1 */
-export async function furnish (t: Owner, database: TestDatabase, ...subtasks: number[]): Promise<AccountData[]> {
+export async function furnish (t: Owner, database: Pick<TestDatabase, 'admin' | 'appUrl' | 'lock' | 'pooled'>, ...subtasks: number[]): Promise<AccountData[]> {
   const tenancy = testTenancy(t, database)
   return Promise.all(subtasks.map(async (n, number) => {
     const amounts = { users: one, projects: one, tasks: one, subtasks: { min: n, max: n } }

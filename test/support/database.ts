@@ -73,14 +73,14 @@ export function connect (t: Owner, url: string, onnotice: (notice: postgres.Noti
   return sql
 }
 
-export function testTenancy (t: Owner, database: TestDatabase, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
+export function testTenancy (t: Owner, database: Pick<TestDatabase, 'appUrl' | 'lock' | 'pooled'>, { url = database.appUrl, poolMax = 4 } = {}): Tenancy {
   const tenancy = createTenancy({ url, poolMax, signing: database.lock === 'signed' ? signing : undefined, ...slotOptions(database) })
   t.teardown(() => tenancy.close())
   return tenancy
 }
 
 /** How the slots of a directory or a pool must speak to this database. */
-export const slotOptions = ({ pooled }: TestDatabase) => ({ preparedStatements: !pooled })
+export const slotOptions = ({ pooled }: Pick<TestDatabase, 'pooled'>) => ({ preparedStatements: !pooled })
 
 export const [A, B] = [accountId(1), accountId(2)] as [AccountId, AccountId]
 

@@ -1,6 +1,7 @@
 // The application over real HTTP, on a free port of the loopback. Node's fetch ignores a host header; node:http does not.
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
@@ -17,11 +18,14 @@ export interface Site {
   close (): Promise<void>
 }
 
-export async function testSite (t: Test, database: TestDatabase, environment: Record<string, string> = {}): Promise<Site> {
+/** @param more routes of the tenanted API */
+export async function testSite (
+  t: Test, database: Pick<TestDatabase, 'admin' | 'appUrl' | 'pooled'>, environment: Record<string, string> = {}, more?: FastifyPluginAsync
+): Promise<Site> {
   const prepared = database.pooled ? 'off' : 'on'
   const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...environment }, false)
   const watch = watchLeaks(database, config.trustProxy.includes('127.0.0.1'))
-  const server = await startServer(config, database.appUrl, watch.logger)
+  const server = await startServer(config, database.appUrl, watch.logger, more && { more })
   let closed = false
   const close = async () => {
     if (!closed) await server.close()

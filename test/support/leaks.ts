@@ -12,7 +12,7 @@ export class Leak extends Error {
 export type LeakWatch = ReturnType<typeof watchLeaks>
 
 /** @param forwarded whether the server believes our X-Forwarded-Host */
-export function watchLeaks ({ admin, appUrl }: TestDatabase, forwarded: boolean) {
+export function watchLeaks ({ admin, appUrl }: Pick<TestDatabase, 'admin' | 'appUrl'>, forwarded: boolean) {
   const secrets = new Set([new URL(appUrl).password, signing.current, signing.previous])
   const inLog: string[] = []
   const accounts = new Map<string, string>() // by host

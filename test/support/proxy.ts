@@ -9,8 +9,8 @@ export interface Proxy {
   turns: number
   /** What the client has said, as one text; parameters, statement names and all. */
   said: string
-  /** Told what the client says, it may answer 'cut': then it is handed on, and both connections end. */
-  onSaid: ((text: string) => 'cut' | undefined) | undefined
+  /** Told what the client says, it may answer 'cut': then it is handed on, and both connections end; or 'reset': they end before that. */
+  onSaid: ((text: string) => 'cut' | 'reset' | undefined) | undefined
   /** True: nothing is handed on any more, in either direction, until false again. */
   frozen: boolean
   connections: number
@@ -37,7 +37,11 @@ export async function testProxy (t: Test, target: string, { delay = 0 } = {}): P
       if (last !== 'client') proxy.turns++
       last = 'client'
       proxy.said += text
-      if (proxy.onSaid?.(text) === 'cut') {
+      const order = proxy.onSaid?.(text)
+      if (order === 'reset') {
+        client.resetAndDestroy()
+        upstream.resetAndDestroy()
+      } else if (order === 'cut') {
         upstream.write(chunk)
         upstream.removeAllListeners('data')
         setTimeout(() => client.destroy(), 50) // the server has it, and its answer is lost
