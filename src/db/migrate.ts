@@ -9,7 +9,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import type postgres from 'postgres'
 import type { SigningKeys } from '../config.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError, sqlState } from '../errors.ts'
 import { connect, roleNames, unreachable } from './roles.ts'
 
 const folder = fileURLToPath(new URL('../../drizzle', import.meta.url))
@@ -53,7 +53,7 @@ export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys):
       await sql.unsafe(await read('tenancy.sql'))
       if (signing) await installSigning(sql, signing)
     })
-    await migrate(drizzle(sql), { migrationsFolder: folder })
+    await migrateTables(sql)
     const { walls } = await expectedVersion()
     await sql.begin(async sql => {
       await sql.unsafe(await read('walls.sql'))
@@ -61,6 +61,27 @@ export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys):
     })
   } finally {
     await sql.end()
+  }
+}
+
+/**
+ * The generated migrations, those that are new. Meanwhile the owner is not bound by row-level security: FORCE would refuse every foreign
+ * key to a table that has rows, and every backfill. The app role stays bound. walls.sql forces it again; so do we, should one fail.
+ * @throws {CommandError} in one line, with PostgreSQL's reason; nothing of the migration that failed is kept
+ */
+async function migrateTables (sql: postgres.Sql): Promise<void> {
+  const [last] = await sql<{ hash: string }[]>`select hash from drizzle.__drizzle_migrations order by created_at desc limit 1`.catch(error => {
+    if (sqlState(error) === '42P01' || sqlState(error) === '3F000') return [] // the first time
+    throw error
+  })
+  if (last?.hash === (await expectedVersion()).migration) return
+  const forced = await sql<{ name: string }[]>`select oid::regclass::text as name from pg_class where relforcerowsecurity`
+  try {
+    for (const { name } of forced) await sql.unsafe(`alter table ${name} no force row level security`)
+    await migrate(drizzle(sql), { migrationsFolder: folder })
+  } catch (error) {
+    for (const { name } of forced) await sql.unsafe(`alter table ${name} force row level security`)
+    throw new CommandError(`A migration failed, and was undone: ${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}.`, { cause: error })
   }
 }
 
