@@ -1,7 +1,7 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
-import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { buildApp } from './app.ts'
+import { orderlyClose } from './closing.ts'
 import type { Config } from './config.ts'
 import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
 import { watch } from './doctor/watch.ts'
@@ -13,16 +13,21 @@ export interface Server {
   readonly app: FastifyInstance
   /** Where it listens. */
   readonly port: number
-  /** Answers what has been asked, then ends the connections. */
+  /** Answers what has been asked, then ends the connections; within ten seconds. */
   close (): Promise<void>
 }
+
+export type More = (app: FastifyInstance) => Promise<void>
 
 /**
  * @param databaseUrl the app role's URL
  * @param lookEvery milliseconds between two looks at the walls; a minute unless given
+ * @param more routes that only a test needs
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
-export async function startServer (config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], lookEvery?: number): Promise<Server> {
+export async function startServer (
+  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], lookEvery?: number, more?: More
+): Promise<Server> {
   const { poolMax, signing, preparedStatements } = config
   const directory = createDirectory(databaseUrl, { preparedStatements })
   const tenancy = createTenancy({ url: databaseUrl, poolMax, signing, preparedStatements })
@@ -57,6 +62,8 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     walls.stop()
     await closeDoors()
   })
+  if (more) await app.register(more)
+  const leave = orderlyClose(app)
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
@@ -69,7 +76,7 @@ export async function startServer (config: Config, databaseUrl: string, logger: 
     port: typeof address === 'object' && address ? address.port : config.port,
     close () {
       closing = true
-      return app.close()
+      return leave()
     }
   }
 }
@@ -82,25 +89,4 @@ function cannotListen ({ code, message }: NodeJS.ErrnoException, { host, port }:
     ENOTFOUND: 'there is no such host. Set HOST to an address of this machine'
   }
   return new CommandError(`Cannot listen on ${host}:${port}: ${reasons[code ?? ''] ?? message}.`)
-}
-
-/**
- * Ends in order on SIGINT and SIGTERM (exit code 0) and after an error that nobody caught (1); a second signal ends at once (1).
- * npm hands on the Ctrl-C that the terminal has sent us already, so what comes within a second counts as one signal.
- * @param early tells of a signal that came while we were starting
- */
-export function closeOnSignal (early: AbortSignal, close: () => Promise<void>, onError: (error: Error) => void): void {
-  const grace = closeWithGrace({ delay: 15_000, logger: false, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
-    if (err) onError(err)
-    await close()
-  })
-  let first: number | undefined
-  const onSignal = () => {
-    if (first === undefined) {
-      first = Date.now()
-      grace.close()
-    } else if (Date.now() - first > 1000) process.exit(1)
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  if (early.aborted) onSignal()
 }
