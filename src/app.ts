@@ -74,12 +74,12 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
 }
 
 /**
- * A process that stands still answers 503, and goes on when it moves again. The delay is a mean over the interval, in milliseconds. A
- * busy process stays under it: 10 connections or 400, it was 5 to 10 (measured), and no more than that when it stands still once in a
- * while. Stalls of half a second that follow each other make it several hundred. A shorter interval would sooner take a single long turn
- * of the loop for a stall: in an interval with no turn to measure, the delay counts as infinite.
+ * A process that keeps standing still answers 503, until it has moved for a second. The delay is a mean over the interval, in milliseconds:
+ * 6 at the most in a busy process, with 10 connections as with 400 (measured), several hundred when stalls of half a second and more follow
+ * each other. A single one, as at the start, leaves requests late, but served. A shorter interval would take it for an overload: the
+ * fewer turns of the loop it has, the more one of them counts, and without any the delay is infinite.
  */
-const pressure = { sampleInterval: 500, maxEventLoopDelay: 100, customError: class extends AppError { constructor () { super('overloaded') } } }
+const pressure = { sampleInterval: 1_000, maxEventLoopDelay: 100, customError: class extends AppError { constructor () { super('overloaded') } } }
 
 /** No script, nothing from elsewhere. */
 const contentSecurity = {

@@ -20,6 +20,11 @@ const port = await serve(config, await openDatabase(config), config.logLevel ?? 
       return {}
     })
 
+    api.get<{ Params: { milliseconds: string } }>('/burn/:milliseconds', async ({ params: { milliseconds } }) => {
+      for (const end = performance.now() + Number(milliseconds); performance.now() < end;);
+      return {}
+    })
+
     api.post('/throw', async () => {
       setImmediate(() => { throw new Error('thrown by the test') })
       return {}
