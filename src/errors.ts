@@ -27,6 +27,7 @@ const table = {
   tenant_mismatch: [500, 'A database call named another tenant than its transaction.'],
   not_tenanted: [500, 'A table that belongs to no tenant was used in a tenant\'s transaction.'],
   statement_refused: [500, 'A statement was stopped that is none of those that the application sends.'],
+  overloaded: [503, 'The server is overloaded. Try again in a moment.'],
   pool_busy: [503, 'The server is busy. Try again in a moment.'],
   database_unavailable: [503, 'The database cannot be reached. Try again in a moment.'],
   connection_lost: [503, 'The connection to the database was lost; nothing was saved. Try again in a moment.'],

@@ -1,7 +1,7 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
-import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { buildApp } from './app.ts'
+import { orderlyClose } from './closing.ts'
 import type { Config } from './config.ts'
 import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
 import { watch } from './doctor/watch.ts'
@@ -14,7 +14,7 @@ export interface Server {
   readonly app: FastifyInstance
   /** Where it listens. */
   readonly port: number
-  /** Answers what has been asked, then ends the connections. */
+  /** Answers what has been asked, then ends the connections; within ten seconds. */
   close (): Promise<void>
 }
 
@@ -70,6 +70,7 @@ export async function startServer (
     walls.stop()
     await closeDoors()
   })
+  const leave = orderlyClose(app)
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
@@ -82,7 +83,7 @@ export async function startServer (
     port: typeof address === 'object' && address ? address.port : config.port,
     close () {
       closing = true
-      return app.close()
+      return leave()
     }
   }
 }
@@ -111,25 +112,4 @@ function cannotListen ({ code, message }: NodeJS.ErrnoException, { host, port }:
     ENOTFOUND: 'there is no such host. Set HOST to an address of this machine'
   }
   return new CommandError(`Cannot listen on ${host}:${port}: ${reasons[code ?? ''] ?? message}.`)
-}
-
-/**
- * Ends in order on SIGINT and SIGTERM (exit code 0) and after an error that nobody caught (1); a second signal ends at once (1).
- * npm hands on the Ctrl-C that the terminal has sent us already, so what comes within a second counts as one signal.
- * @param early tells of a signal that came while we were starting
- */
-export function closeOnSignal (early: AbortSignal, close: () => Promise<void>, onError: (error: Error) => void): void {
-  const grace = closeWithGrace({ delay: 15_000, logger: false, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
-    if (err) onError(err)
-    await close()
-  })
-  let first: number | undefined
-  const onSignal = () => {
-    if (first === undefined) {
-      first = Date.now()
-      grace.close()
-    } else if (Date.now() - first > 1000) process.exit(1)
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  if (early.aborted) onSignal()
 }

@@ -15,9 +15,9 @@ export interface Running {
 }
 
 /** Nothing of the caller's settings reaches the command but what makes programs run. */
-export function start (t: Test, args: string[], environment: Record<string, string> = {}): Running {
+export function start (t: Test, args: string[], environment: Record<string, string> = {}, program = 'src/cli.ts'): Running {
   // `env -u`: tap would have the command load its own signal handlers, which hide what ours do
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', 'src/cli.ts', ...args], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', program, ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: ['ignore', 'pipe', 'pipe']
   })
   let out = ''
