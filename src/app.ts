@@ -46,7 +46,7 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
   })
   answerErrors(app, asPage)
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: contentSecurity }, xFrameOptions: { action: 'deny' } })
-  await app.register(underPressure, pressure)
+  await app.register(underPressure, pressure())
   await app.register(strictInput)
   await app.register(methodsOfRoutes)
 
@@ -79,10 +79,16 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
 /**
  * A process that keeps standing still answers 503, until it has moved for a second. The delay is a mean over the interval, in milliseconds:
  * 6 at the most in a busy process, with 10 connections as with 400 (measured), several hundred when stalls of half a second and more follow
- * each other. A single one, as at the start, leaves requests late, but served. A shorter interval would take it for an overload: the
+ * each other. A single one leaves requests late, but served. A shorter interval would take it for an overload: the
  * fewer turns of the loop it has, the more one of them counts, and without any the delay is infinite.
  */
-const pressure = { sampleInterval: 1_000, maxEventLoopDelay: 100, customError: class extends AppError { constructor () { super('overloaded') } } }
+const pressure = (started = Date.now()) => ({
+  sampleInterval: 1_000,
+  maxEventLoopDelay: 100,
+  pressureHandler () {
+    if (Date.now() - started > 3_000) throw new AppError('overloaded') // before that, it is our own start that it stood still for
+  }
+})
 
 /** No script, nothing from elsewhere. */
 const contentSecurity = {
