@@ -54,12 +54,16 @@ export class Slot {
   /** @throws {AppError} database_unavailable */
   static async open (url: string, onDeath: (slot: Slot) => void, options: SlotOptions = {}): Promise<Slot> {
     const slot = new Slot(url, onDeath, options)
+    // Who waits for a slot has gone by then, and whoever comes next must not wait behind an attempt that the network has swallowed.
+    const deadline = setTimeout(() => slot.destroy('no answer from the server'), limits.acquire)
     try {
       await slot.send('select 1', [], 'control')
       return slot
     } catch (error) {
       slot.destroy(error)
       throw new AppError('database_unavailable', { cause: error })
+    } finally {
+      clearTimeout(deadline)
     }
   }
 

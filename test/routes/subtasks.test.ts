@@ -88,7 +88,7 @@ t.test('the listing, as a page and as JSON', async t => {
   })
 })
 
-t.test('a listing waits for the database once', async t => {
+t.test('F11: a listing waits for the database once', async t => {
   const database = (await testDatabase(t)).direct
   await furnish(t, database, 20)
   const proxy = await testProxy(t, database.appUrl, { delay: 10 })

@@ -1,5 +1,5 @@
 // A TCP proxy before PostgreSQL: it delays, counts round trips, keeps what the client said, and cuts where it is told to.
-import { type Socket, type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import type { Test } from 'tap'
 
 export interface Proxy {
@@ -11,27 +11,41 @@ export interface Proxy {
   said: string
   /** Told what the client says, it may answer 'cut': then it is handed on, and both connections end; or 'reset': they end before that. */
   onSaid: ((text: string) => 'cut' | 'reset' | undefined) | undefined
-  /** True: nothing is handed on any more, in either direction, until false again. */
-  frozen: boolean
+  /** True: nothing is handed on any more, in either direction, until false again. 'answers': the server hears, and is not heard. */
+  frozen: boolean | 'answers'
+  /** Milliseconds that each word is under way, in each direction. */
+  delay: number
   connections: number
+  /** Ends all connections with a RST, on both sides. */
+  reset (): void
+  /** Ends all connections on the server's side, and tells the client nothing. */
+  strand (): void
 }
 
 export async function testProxy (t: Test, target: string, { delay = 0 } = {}): Promise<Proxy> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
+  const open = new Set<{ client: Socket, upstream: Socket, stranded: boolean }>()
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname)
     let last: 'client' | 'server' | undefined
+    const pair = { client, upstream, stranded: false }
+    open.add(pair)
     proxy.connections++
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.setNoDelay(true).on('error', () => {}).on('close', () => {
         sockets.delete(socket)
+        if (pair.stranded && socket === upstream) return
+        open.delete(pair)
         client.destroy()
         upstream.destroy()
       })
     }
-    const hand = (to: Socket, chunk: Buffer) => { if (!proxy.frozen) setTimeout(() => to.writable && to.write(chunk), delay) }
+    const hand = (to: Socket, chunk: Buffer) => {
+      if (proxy.frozen === true || (proxy.frozen === 'answers' && to === client)) return
+      setTimeout(() => to.writable && to.write(chunk), proxy.delay)
+    }
     client.on('data', chunk => {
       const text = chunk.toString('latin1')
       if (last !== 'client') proxy.turns++
@@ -39,8 +53,7 @@ export async function testProxy (t: Test, target: string, { delay = 0 } = {}): P
       proxy.said += text
       const order = proxy.onSaid?.(text)
       if (order === 'reset') {
-        client.resetAndDestroy()
-        upstream.resetAndDestroy()
+        reset(pair)
       } else if (order === 'cut') {
         upstream.write(chunk)
         upstream.removeAllListeners('data')
@@ -57,13 +70,23 @@ export async function testProxy (t: Test, target: string, { delay = 0 } = {}): P
     for (const socket of sockets) socket.destroy()
     return new Promise<void>(resolve => server.close(() => resolve()))
   })
+  const reset = ({ client, upstream }: { client: Socket, upstream: Socket }) => {
+    client.resetAndDestroy()
+    upstream.resetAndDestroy()
+  }
   const proxy: Proxy = {
     url: original => Object.assign(new URL(original), { port: String((server.address() as AddressInfo).port) }).href,
     turns: 0,
     said: '',
     onSaid: undefined,
     frozen: false,
-    connections: 0
+    delay,
+    connections: 0,
+    reset: () => open.forEach(reset),
+    strand: () => open.forEach(pair => {
+      pair.stranded = true
+      pair.upstream.destroy()
+    })
   }
   return proxy
 }

@@ -14,7 +14,7 @@ async function scene (t: Test) {
   return database
 }
 
-t.test('one account gets half of the slots, and its neighbour does not wait for it', async t => {
+t.test('F13: one account gets half of the slots, and its neighbour does not wait for it', async t => {
   const database = await scene(t)
   const tenancy = testTenancy(t, database, { poolMax: 4 })
   const hog = Array.from({ length: 6 }, () => busy(tenancy, A, 0.7))
@@ -27,7 +27,7 @@ t.test('one account gets half of the slots, and its neighbour does not wait for 
   await t.resolves(Promise.all(hog), 'those who waited were served')
 })
 
-t.test('who waits too long for a slot is told so', async t => {
+t.test('F14: who waits too long for a slot is told so', async t => {
   const tenancy = testTenancy(t, await scene(t), { poolMax: 2 })
   const hog = busy(tenancy, A, limits.acquire / 1000 + 0.7)
   await t.rejects(tenancy.withTenant(A, tenant => tenant.count(projects)), { code: 'pool_busy', statusCode: 503 })
@@ -86,7 +86,7 @@ t.test('closing refuses newcomers, waits for who is inside, and leaves no connec
   t.equal(n, 0)
 })
 
-t.test('a flood of one account is refused at once, past what could be served', async t => {
+t.test('F13: a flood of one account is refused at once, past what could be served', async t => {
   const tenancy = testTenancy(t, await scene(t), { poolMax: 2 })
   const hog = busy(tenancy, A, 0.5)
   const outcomes = await Promise.allSettled(Array.from({ length: 500 }, () => tenancy.withTenant(A, tenant => tenant.count(projects))))
@@ -119,7 +119,7 @@ t.test('closing twice is closing once, and a slot that comes back late is ended'
   pool.release(slot)
 })
 
-t.test('with some connections refused, the others serve', async t => {
+t.test('F25: with some connections refused, the others serve', async t => {
   const database = await scene(t)
   await database.admin.unsafe(`alter database ${database.name} connection limit 3`)
   const tenancy = testTenancy(t, database, { poolMax: 10 })

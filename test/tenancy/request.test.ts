@@ -110,7 +110,7 @@ t.test('a route that asks the database nothing takes no connection', async t => 
   t.equal(await connections(), before)
 })
 
-t.test('a client that leaves in the middle leaves nothing half done, and its slot comes back', async t => {
+t.test('F20: a client that leaves in the middle leaves nothing half done, and its slot comes back', async t => {
   const { app, database, call } = await scene(t, scope => {
     scope.post('/slow', async ({ tenant }) => {
       await tenant.insert(projects, { name: 'slow' })

@@ -175,7 +175,7 @@ t.test('a COMMIT that is cancelled leaves nothing behind for the next transactio
   t.comment(`${cancelled} cancelled`)
 })
 
-t.test('a backend that dies takes its transaction with it, and only that', async t => {
+t.test('F1: a backend that dies takes its transaction with it, and only that', async t => {
   const { tenancy, count, killBackends } = await scene(t, { poolMax: 2 })
   await t.rejects(tenancy.withTenant(A, async tenant => {
     await tenant.insert(projects, project)
@@ -197,7 +197,7 @@ t.test('a backend that dies takes its transaction with it, and only that', async
   t.equal(await count(), 1)
 })
 
-t.test('a connection cut at COMMIT leaves its outcome unknown, and says so', async t => {
+t.test('F12: a connection cut at COMMIT leaves its outcome unknown, and says so', async t => {
   const { tenancy, proxy, count } = await scene(t, { viaProxy: true })
   proxy.onSaid = text => text.includes('commit') ? 'cut' : undefined
   await t.rejects(tenancy.withTenant(A, tenant => tenant.insert(projects, project)), { code: 'commit_unknown', statusCode: 503 })
@@ -207,7 +207,7 @@ t.test('a connection cut at COMMIT leaves its outcome unknown, and says so', asy
   t.equal(proxy.connections, 2, 'on a new connection')
 })
 
-t.test('a server that falls silent is given up, and nothing waits for it twice', async t => {
+t.test('F8: a server that falls silent is given up, and nothing waits for it twice', async t => {
   const { tenancy, proxy } = await scene(t, { viaProxy: true })
   const started = Date.now()
   await t.rejects(tenancy.withTenant(A, async tenant => {
@@ -220,7 +220,7 @@ t.test('a server that falls silent is given up, and nothing waits for it twice',
   t.equal(await tenancy.withTenant(A, tenant => tenant.count(projects)), 1)
 })
 
-t.test('a statement that takes too long is stopped by the server, and the slot goes on', async t => {
+t.test('F15: a statement that takes too long is stopped by the server, and the slot goes on', async t => {
   const { tenancy, database } = await scene(t, { poolMax: 2 })
   await database.admin.unsafe(`alter role rowhouse_app in database ${database.name} set statement_timeout = '200ms'`)
   const connections = async () => (await database.admin`select pid from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`).map(row => row.pid)
