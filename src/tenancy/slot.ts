@@ -142,7 +142,7 @@ export class Slot {
         : this.#client.unsafe(text, values as never[], { prepare: this.#named, simple: false } as postgres.UnsafeQueryOptions)
       ;(way === 'arrays' ? query.values() : query).then(
         rows => { this.#settle(reject); resolve(rows as Rows) },
-        error => { this.#settle(reject); reject(this.#judge(error)) }
+        error => { this.#settle(reject); reject(this.#judge(error, way)) }
       )
     })
   }
@@ -163,10 +163,10 @@ export class Slot {
   }
 
   /** PostgreSQL's refusals leave the connection usable. Anything else means that it is gone. */
-  #judge (error: unknown): unknown {
+  #judge (error: unknown, way: Way): unknown {
     if (this.dead) return this.dead
     if (!(error instanceof postgres.PostgresError) || error.severity === 'FATAL' || error.severity === 'PANIC') this.destroy(error)
-    else if (error.code === '26000' || error.code === '0A000') {
+    else if (way !== 'control' && (error.code === '26000' || error.code === '0A000')) {
       // postgres.js has tried once more to prepare it, out of turn; what was sent behind it may never be answered
       if (this.#owed.size > 0) this.destroy(error)
       else this.stale = true

@@ -2,10 +2,9 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
 import type { FastifyPluginAsync } from 'fastify'
-import type { Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
-import { type TestDatabase, failLate } from './database.ts'
+import { type Owner, type TestDatabase, failLate } from './database.ts'
 import { hostsIn, watchLeaks } from './leaks.ts'
 
 export interface Reply { status: number, headers: IncomingHttpHeaders, body: string, json: <T = any>() => T }
@@ -15,12 +14,14 @@ export interface Site {
   get (host: string, path: string, options?: { method?: string, headers?: Record<string, string>, payload?: string }): Promise<Reply>
   /** Bytes as they are; what comes back until the server closes, or a second passes. */
   raw (text: string): Promise<string>
+  /** The lines of the log that would wake somebody. */
+  readonly errors: readonly string[]
   close (): Promise<void>
 }
 
 /** @param more routes of the tenanted API */
 export async function testSite (
-  t: Test, database: Pick<TestDatabase, 'admin' | 'appUrl' | 'pooled'>, environment: Record<string, string> = {}, more?: FastifyPluginAsync
+  t: Owner, database: Pick<TestDatabase, 'admin' | 'appUrl' | 'pooled'>, environment: Record<string, string> = {}, more?: FastifyPluginAsync
 ): Promise<Site> {
   const prepared = database.pooled ? 'off' : 'on'
   const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...environment }, false)
@@ -42,6 +43,7 @@ export async function testSite (
   const { port } = server
   return {
     port,
+    errors: watch.errors,
     close,
     get: (host, path, { method = 'GET', headers = {}, payload } = {}) => new Promise((resolve, reject) => {
       watch.expect(headers)

@@ -15,9 +15,11 @@ export type LeakWatch = ReturnType<typeof watchLeaks>
 export function watchLeaks ({ admin, appUrl }: Pick<TestDatabase, 'admin' | 'appUrl'>, forwarded: boolean) {
   const secrets = new Set([new URL(appUrl).password, signing.current, signing.previous])
   const inLog: string[] = []
+  const errors: string[] = []
   const accounts = new Map<string, string>() // by host
 
   function readLine (line: string): void {
+    if (/^\{"level":[56]0,/.test(line)) errors.push(line)
     const found = foreignCanaries(line)[0] ?? [...secrets].find(secret => line.includes(secret))
     if (found !== undefined) inLog.push(`The log says ${found}: ${line}`)
   }
@@ -53,6 +55,8 @@ export function watchLeaks ({ admin, appUrl }: Pick<TestDatabase, 'admin' | 'app
 
   return {
     logger: { level: 'trace', stream: { write: readLine } },
+    /** What the log says at the levels error and fatal. */
+    errors,
     expect,
     checkLog,
     checkReply,

@@ -4,13 +4,12 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import type { Test } from 'tap'
 import { embeddedServer } from '../../src/db/embedded.ts'
 import { migrateDatabase } from '../../src/db/migrate.ts'
 import { roleNames, setUpDatabase } from '../../src/db/roles.ts'
 import { furnish } from './accounts.ts'
 import { dataDir } from './data-dir.ts'
-import type { TestDatabase } from './database.ts'
+import type { Owner, TestDatabase } from './database.ts'
 
 const run = promisify(execFile)
 
@@ -27,7 +26,7 @@ export interface OwnServer {
 }
 
 /** Started, set up, migrated, and with accounts tenant-0 and tenant-1. It keeps what it has acknowledged, even if stopped `immediate`. */
-export async function ownServer (t: Test): Promise<OwnServer> {
+export async function ownServer (t: Owner): Promise<OwnServer> {
   const folder = await dataDir(t)
   const { port, passwords, release } = await embeddedServer(folder)
   const url = (user: string, password: string, name = 'rowhouse') => `postgres://${user}:${password}@127.0.0.1:${port}/${name}`
@@ -36,14 +35,17 @@ export async function ownServer (t: Test): Promise<OwnServer> {
 
   const data = join(await realpath(join(folder, 'cluster')), 'data')
   const { uid, gid } = await stat(data)
-  const bin = dirname((await readFile(join(data, 'postmaster.opts'), 'utf8')).split(' ')[0]!)
+  const [postgresPath = '', ...started] = (await readFile(join(data, 'postmaster.opts'), 'utf8')).trim().split(' ')
+  const bin = dirname(postgresPath)
   const control = (...args: string[]) =>
     run(join(bin, 'pg_ctl'), [...args, '-D', data, '-w', '-s', '-l', join(data, '..', 'restarted.log')], { uid, gid, cwd: '/', timeout: 60_000 })
   const postmaster = async () => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
   const signal = async (name: NodeJS.Signals, pid?: number) => {
+    if (pid !== undefined) return void process.kill(pid, name)
     const parent = await postmaster()
+    process.kill(parent, name) // first: stopped, it has no more children
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
-    for (const each of pid ? [pid] : [parent, ...children.trim().split(' ').map(Number)]) process.kill(each, name)
+    for (const child of children.split(' ').filter(Boolean)) process.kill(Number(child), name)
   }
 
   const adminUrl = url('postgres', passwords.admin)
@@ -59,7 +61,7 @@ export async function ownServer (t: Test): Promise<OwnServer> {
     database,
     data,
     stop: async mode => { await control('stop', '-m', mode) },
-    start: async () => { await control('start') },
+    start: async () => { await control('start', '-o', started.join(' ')) }, // pg_ctl would take the port from the configuration file
     freeze: pid => signal('SIGSTOP', pid),
     thaw: pid => signal('SIGCONT', pid)
   }

@@ -9,6 +9,9 @@ export async function projectRoutes (app: FastifyInstance) {
 
   app.get('/projects', async ({ tenant }) => ({ projects: await tenant.count(projects) }))
 
+  /** A mistake, such as we might make. */
+  app.get('/projects/written', async ({ tenant }) => await tenant.insert(projects, { name: 'by a read' }))
+
   app.post<{ Body: { name: string } }>('/projects', { schema: { body: name } }, async ({ tenant, body }, reply) => {
     const project = await tenant.insert(projects, body)
     return reply.code(201).header('location', `/api/projects/${project.id}`).send({ id: project.id, name: project.name })
