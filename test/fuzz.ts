@@ -1,5 +1,5 @@
 // npm run fuzz: random transactions of many accounts against a model, as test/isolation/fuzz.test.ts does for a few seconds.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type WayName, fuzzWay, ways } from './fuzz/ways.ts'
 import { natural } from './support/options.ts'
 import { onTestServer } from './support/program.ts'
