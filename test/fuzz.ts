@@ -1,6 +1,7 @@
 // npm run fuzz: random transactions of many accounts against a model, as test/isolation/fuzz.test.ts does for a few seconds.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type WayName, fuzzWay, ways } from './fuzz/ways.ts'
+import { natural } from './support/options.ts'
 import { onTestServer } from './support/program.ts'
 
 interface Flags { transactions: number, tenants: number, seed: number, only?: WayName }
@@ -45,8 +46,3 @@ await onTestServer(async owner => {
     return enough && counts.leaks + counts.differences === 0
   }
 })
-
-function natural (text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 1 to 999999999.')
-  return Number(text)
-}

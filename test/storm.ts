@@ -1,6 +1,7 @@
 // npm run storm: the load of test/tenancy/storm.test.ts for longer, calm first, then with half of the backends killed all the time (F2).
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { testDatabase, testTenancy } from './support/database.ts'
+import { natural } from './support/options.ts'
 import { onTestServer } from './support/program.ts'
 import { type Killing, type StormReport, storm } from './support/storm.ts'
 
@@ -39,8 +40,3 @@ await onTestServer(async owner => {
     return report
   }
 })
-
-function natural (text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 1 to 999999.')
-  return Number(text)
-}

@@ -1,18 +1,17 @@
 // PostgreSQL is restarted under load. A longer run with more workers: npm run faults.
 import t from 'tap'
 import { testSite } from '../support/http.ts'
-import { restartUnderLoad } from '../support/load.ts'
+import { restartUnderLoad, room } from '../support/load.ts'
 import { ownServer } from '../support/own-server.ts'
 import { projectRoutes } from '../support/project-routes.ts'
-
-const room = 1_000 // ms by which an outage may outlast the restart
 
 t.test('a restart under load', async t => {
   const server = await ownServer(t)
   const site = await testSite(t, server.database, {}, projectRoutes)
   for (const [number, mode] of [['F3', 'fast'], ['F4', 'immediate']] as const) {
     await t.test(`${number}: ${mode}: 503 until it is over, and no word broken`, async t => {
-      const { restart, ready, longestGap, wrong, lost, kept, acknowledged, statuses } = await restartUnderLoad(server, site, mode, { workers: 12, calm: 1_000 })
+      const report = await restartUnderLoad(server, site, mode, { workers: 12, calm: 1_000 })
+      const { restart, ready, longestGap, wrong, lost, kept, acknowledged, statuses } = report
       const figures = `restart ${restart} ms, longest gap ${longestGap} ms, ${JSON.stringify(statuses)}`
       t.comment(figures)
       t.ok(longestGap <= restart + room, figures)

@@ -17,6 +17,9 @@ export interface LoadReport {
   readonly kept: string[]
 }
 
+/** By how many milliseconds an outage may outlast the restart. */
+export const room = 1_000
+
 let serial = 0
 
 /** Starts workers that ask until `stop`, which then compares what they were told with what is there. */
@@ -26,11 +29,11 @@ export function startLoad (site: Site, { database: { admin } }: Pick<OwnServer, 
   const good = [Date.now()]
   const acknowledged = new Map<string, number>() // the account, by the row's name
   const refused = new Set<string>()
-  let stopped = false
+  const state = { stopped: false }
 
   async function work (worker: number): Promise<void> {
     const account = worker % 2 + 1
-    while (!stopped) {
+    while (!state.stopped) {
       const name = serial % 3 ? `row ${serial} of ${account}` : undefined
       serial++
       await ask(account, name).catch(error => wrong.push(String(error)))
@@ -54,7 +57,7 @@ export function startLoad (site: Site, { database: { admin } }: Pick<OwnServer, 
 
   return {
     async stop (): Promise<LoadReport> {
-      stopped = true
+      state.stopped = true
       await working
       good.push(Date.now())
       const rows = await admin<{ name: string, accounts: string[] }[]>`select name, array_agg(account_id::text) as accounts from projects group by name`
@@ -79,7 +82,9 @@ export interface RestartReport extends LoadReport {
 }
 
 /** Stops and starts the server under load, which goes on for `calm` milliseconds before and after. */
-export async function restartUnderLoad (server: OwnServer, site: Site, mode: 'fast' | 'immediate', { workers, calm }: { workers: number, calm: number }): Promise<RestartReport> {
+export async function restartUnderLoad (
+  server: OwnServer, site: Site, mode: 'fast' | 'immediate', { workers, calm }: { workers: number, calm: number }
+): Promise<RestartReport> {
   const load = startLoad(site, server, workers)
   await sleep(calm)
   const ready = [await readiness(site, 200)]

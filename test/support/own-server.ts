@@ -1,6 +1,6 @@
 // A PostgreSQL of a test's own, to be stopped, frozen and restarted; never the one that the tests share.
 import { execFile } from 'node:child_process'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { chown, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
@@ -15,10 +15,10 @@ const run = promisify(execFile)
 
 export interface OwnServer {
   readonly database: Pick<TestDatabase, 'appUrl' | 'ownerUrl' | 'adminUrl' | 'admin' | 'lock' | 'pooled'>
-  /** The folder with its data, where its configuration is. */
-  readonly data: string
   stop (mode: 'fast' | 'immediate'): Promise<void>
   start (): Promise<void>
+  /** Stopped, it starts next as a standby, of nobody; until pg_promote(). */
+  demote (): Promise<void>
   /** SIGSTOP to the postmaster and all its children, or to one process of the server. */
   freeze (pid?: number): Promise<void>
   /** SIGCONT to the same. */
@@ -41,7 +41,10 @@ export async function ownServer (t: Owner): Promise<OwnServer> {
     run(join(bin, 'pg_ctl'), [...args, '-D', data, '-w', '-s', '-l', join(data, '..', 'restarted.log')], { uid, gid, cwd: '/', timeout: 60_000 })
   const postmaster = async () => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
   const signal = async (name: NodeJS.Signals, pid?: number) => {
-    if (pid !== undefined) return void process.kill(pid, name)
+    if (pid !== undefined) {
+      process.kill(pid, name)
+      return
+    }
     const parent = await postmaster()
     process.kill(parent, name) // first: stopped, it has no more children
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
@@ -59,9 +62,13 @@ export async function ownServer (t: Owner): Promise<OwnServer> {
   await furnish(t, database, 1, 1)
   return {
     database,
-    data,
     stop: async mode => { await control('stop', '-m', mode) },
     start: async () => { await control('start', '-o', started.join(' ')) }, // pg_ctl would take the port from the configuration file
+    async demote () {
+      const mark = join(data, 'standby.signal')
+      await writeFile(mark, '')
+      await chown(mark, uid, gid) // it must be able to write it
+    },
     freeze: pid => signal('SIGSTOP', pid),
     thaw: pid => signal('SIGCONT', pid)
   }
