@@ -9,9 +9,9 @@ interface Flags { transactions: number, tenants: number, seed: number, only?: Wa
 const program = new Command('fuzz').showHelpAfterError('Try --help.')
   .description('Run random transactions of many accounts against an in-memory model, each wall alone and both.\n' +
     'Fails if anything of another account is seen or changed, or anything differs from the model.')
-  .option('--transactions <n>', 'transactions, at least, for each way', natural, 50_000)
-  .option('--tenants <n>', 'accounts', natural, 20)
-  .option('--seed <n>', 'repeats a run (of as many transactions)', natural, Date.now() % 1e9)
+  .option('--transactions <n>', 'transactions, at least, for each way', natural(9), 50_000)
+  .option('--tenants <n>', 'accounts', natural(9), 20)
+  .option('--seed <n>', 'repeats a run (of as many transactions)', natural(9), Date.now() % 1e9)
   .addOption(new Option('--only <way>', Object.entries(ways).map(([name, { what }]) => `${name}: ${what}`).join('; ')).choices(Object.keys(ways)))
 const { only, ...options } = program.parse().opts<Flags>()
 

@@ -37,7 +37,6 @@ export async function audit (directory: Pick<Directory, 'ask' | 'undone'>, confi
     signing: config.signing,
     connections: config.poolMax + 2, // and the directory's
     production: config.production,
-    embedded: config.databaseUrl === undefined,
     local: isLocal(new URL(url).hostname),
     pooler: await findPooler(url),
     preparedStatements: config.preparedStatements,

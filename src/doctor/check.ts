@@ -16,7 +16,6 @@ export interface Expected {
   readonly signing: SigningKeys | undefined
   readonly connections: number
   readonly production: boolean
-  readonly embedded: boolean
   /** Is the server on this machine? */
   readonly local: boolean
   readonly pooler: Pooler

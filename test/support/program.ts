@@ -2,17 +2,22 @@
 import type { Owner } from './database.ts'
 import { startTestServer, stopTestServer } from './server.ts'
 
+/** @param uncaught grows while it runs */
+export type Work = (owner: Owner, uncaught: readonly unknown[]) => Promise<boolean>
+
 /** As `asProgram`, on the test server. Not beside `npm test`, which would sweep its databases away. */
-export function onTestServer (work: (owner: Owner) => Promise<boolean>): Promise<void> {
-  return asProgram(async owner => {
+export function onTestServer (work: Work): Promise<void> {
+  return asProgram(async (owner, uncaught) => {
     owner.teardown(stopTestServer)
     await startTestServer()
-    return work(owner)
+    return work(owner, uncaught)
   })
 }
 
-/** Exit code 1 unless `work` says that all is well; 130 after Ctrl-C. */
-export async function asProgram (work: (owner: Owner) => Promise<boolean>): Promise<void> {
+/** Exit code 1 unless `work` says that all is well, and no error went uncaught; 130 after Ctrl-C. */
+export async function asProgram (work: Work): Promise<void> {
+  const uncaught: unknown[] = []
+  process.on('uncaughtException', error => uncaught.push(error)).on('unhandledRejection', error => uncaught.push(error))
   const duties: (() => unknown)[] = []
   const tidy = async () => {
     for (const duty of duties.splice(0).reverse()) await duty()
@@ -22,7 +27,13 @@ export async function asProgram (work: (owner: Owner) => Promise<boolean>): Prom
     tidy().finally(() => process.exit())
   })
   try {
-    if (!await work({ teardown: duty => duties.push(duty) })) process.exitCode = 1
+    const good = await work({ teardown: duty => duties.push(duty) }, uncaught)
+    for (const error of uncaught) console.log('Uncaught:', error)
+    if (!good || uncaught.length > 0) process.exitCode = 1
+  } catch (error) {
+    if (process.exitCode === 130) return // what was under way lost its server
+    console.error(error) // rethrown, it would come to the listeners above, and end with exit code 0
+    process.exitCode = 1
   } finally {
     if (process.exitCode !== 130) await tidy()
   }
