@@ -20,8 +20,8 @@ export interface SecondWall {
 }
 
 /** Until the owner is torn down, which fails if the second wall was needed, unless `held` was emptied by then. */
-export function watchSecondWall (owner: Owner, { bypassUrl }: TestDatabase): SecondWall {
-  const url = new URL(bypassUrl)
+export function watchSecondWall (owner: Owner, { direct }: TestDatabase): SecondWall {
+  const url = new URL(direct.bypassUrl) // PgBouncer refuses a connection that names a role
   url.searchParams.set('role', 'rowhouse_app')
   const held: string[] = []
   const { send } = Slot.prototype
