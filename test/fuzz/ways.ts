@@ -1,7 +1,7 @@
 // The four ways of the fuzz (D1): each wall alone, both, and both while backends are killed.
 import { contexts } from '../../src/tenancy/context.ts'
 import { SlotPool } from '../../src/tenancy/pool.ts'
-import { type Owner, type TestDatabase, testDatabase, testTenancy } from '../support/database.ts'
+import { type Owner, type TestDatabase, slotOptions, testDatabase, testTenancy } from '../support/database.ts'
 import { killBackends } from '../support/storm.ts'
 import { type FuzzOptions, type FuzzReport, fuzz } from './run.ts'
 import { throughHelpers, throughRawSql } from './walls.ts'
@@ -17,7 +17,7 @@ export const ways = {
   'L-RLS': {
     what: 'raw SQL without filters, as the app role',
     async run (owner, database, options) {
-      const pool = new SlotPool(database.appUrl, poolMax)
+      const pool = new SlotPool(database.appUrl, poolMax, undefined, slotOptions(database))
       owner.teardown(() => pool.close(1_000))
       return fuzz(database, throughRawSql(pool, contexts(undefined)), options)
     }

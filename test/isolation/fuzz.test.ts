@@ -9,10 +9,10 @@ import { fuzz } from '../fuzz/run.ts'
 import { withoutFilters } from '../fuzz/unfiltered.ts'
 import { throughHelpers, throughRawSql } from '../fuzz/walls.ts'
 import { type WayName, fuzzWay, ways } from '../fuzz/ways.ts'
-import { testDatabase, testTenancy } from '../support/database.ts'
+import { slotOptions, testDatabase, testTenancy } from '../support/database.ts'
 
 const options = { tenants: 20, seed: Date.now() % 1e9 }
-const few = { ...options, transactions: 200, tenants: 5 }
+const few = { transactions: 200, tenants: 5, seed: 1 } // enough to see what is to be seen, always the same
 const clean = { leaks: 0, differences: 0, problems: [] }
 
 for (const [name, { what }] of Object.entries(ways)) {
@@ -30,11 +30,11 @@ t.test('it sees that the second wall is down, on each table', async t => {
   for (const { table } of kinds) {
     await t.test(getTableName(table), async t => {
       const database = await testDatabase(t)
-      const pool = new SlotPool(database.appUrl, 4)
+      const pool = new SlotPool(database.appUrl, 4, undefined, slotOptions(database))
       t.teardown(() => pool.close(1_000))
       await database.admin`drop policy tenant_isolation on ${database.admin(getTableName(table))}`
       const report = await fuzz(database, throughRawSql(pool, contexts(undefined)), few)
-      t.ok(report.leaks > 0, report.problems[0]!)
+      t.ok(report.leaks + report.differences > 0, report.problems[0]!) // to be told that a foreign row is there already is a difference
     })
   }
 })

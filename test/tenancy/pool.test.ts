@@ -1,4 +1,5 @@
 // The pool: shares, deadlines, and what is thrown away.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { projects } from '../../src/db/schema.ts'
 import { limits } from '../../src/db/limits.ts'
@@ -21,10 +22,14 @@ t.test('F13: one account gets half of the slots, and its neighbour does not wait
   const neighbour = tenancy.withTenant(B, tenant => tenant.count(projects))
   const first = await Promise.race([neighbour.then(() => 'neighbour'), ...hog.map(each => each.then(() => 'hog'))])
   t.equal(first, 'neighbour')
-  const [{ n } = { n: 0 }] = await database.admin`
-    select count(*)::int as n from pg_stat_activity where datname = ${database.name} and query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`
-  t.equal(n, 2)
-  await t.resolves(Promise.all(hog), 'those who waited were served')
+  const served = Promise.all(hog).then(() => 'served')
+  const at: number[] = []
+  while (await Promise.race([served, sleep(20)]) !== 'served') {
+    const [{ n } = { n: 0 }] = await database.admin`
+      select count(*)::int as n from pg_stat_activity where datname = ${database.name} and query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`
+    at.push(n)
+  }
+  t.equal(Math.max(...at), 2, 'and those who waited were served')
 })
 
 t.test('F14: who waits too long for a slot is told so', async t => {
