@@ -4,6 +4,7 @@
 const table = {
   bad_request: [400, 'The request is not valid.'],
   invalid_text: [400, 'The text contains characters that cannot be stored, such as NUL.'],
+  cursor_invalid: [400, 'This cursor does not belong to this list. Begin again without one.'],
   account_suspended: [403, 'This account is suspended. Its owner can have it opened again.'],
   not_found: [404, 'There is nothing at this address.'],
   account_not_found: [404, 'There is no account at this address. Check the spelling of the first part of the host name.'],

@@ -70,6 +70,9 @@ export const appRoleSettings = (version: number): Record<string, string | number
   lock_timeout: limits.lock,
   client_connection_check_interval: limits.connectionCheck,
   ...(version >= 170000 && { transaction_timeout: limits.transaction }),
+  // A statement is planned once for each connection. For whom makes no difference: each is for one account, by the same indexes.
+  // PostgreSQL would plan the page of a listing anew each time, which takes it longer than the page (0.7 ms and 0.3, measured).
+  plan_cache_mode: 'force_generic_plan',
   search_path: 'public',
   TimeZone: 'UTC'
 })

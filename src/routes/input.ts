@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 export const strictSchemas = {
   customOptions: { coerceTypes: false, removeAdditional: false },
   onCreate: (ajv: { addFormat (name: string, format: RegExp): unknown }) => {
+    ajv.addFormat('cursor', /^[A-Za-z0-9_-]{22,4000}$/) // src/tenancy/cursor.ts
     ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i) // ajv's own lets urn:uuid: pass, PostgreSQL does not
   }
 } as const

@@ -22,19 +22,16 @@ export interface Undone {
 export type Directory = ReturnType<typeof createDirectory>
 
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
+const together = 500 // hosts that are looked up by one statement
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
 export function createDirectory (url: string, options: PoolOptions = {}) {
   const pool = new SlotPool(url, 2, 2, options)
 
-  const cache = new LRUCache<string, { account: Account | undefined }>({
-    max: 10_000,
-    ttl: freshness,
-    fetchMethod: async host => {
-      const [row] = await ask<{ account_id: string } & Omit<Account, 'id'>>('select * from tenancy.resolve($1)', [host])
-      return { account: row && { id: accountId(Number(row.account_id)), slug: row.slug, name: row.name, status: row.status } }
-    }
-  })
+  const cache = new LRUCache<string, { account: Account | undefined }>({ max: 10_000, ttl: freshness })
+  const underWay = new Map<string, Promise<Account | undefined>>()
+  const inUse = new Set<string>()
+  let refreshedAt = Date.now()
 
   /** By itself. */
   const ask: Ask = async <T>(text: string, values: unknown[] = []) => {
@@ -68,8 +65,42 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
     }
   }
 
+  /** Asks the database, and remembers what it says. */
+  async function lookUp (hosts: string[]): Promise<Map<string, Account>> {
+    const rows = await ask<{ host: string, account_id: string } & Omit<Account, 'id'>>(
+      'select asked.host, found.* from json_array_elements_text($1::json) as asked(host), tenancy.resolve(asked.host) as found', [JSON.stringify(hosts)])
+    const found = new Map(rows.map(({ host, account_id: id, slug, name, status }) => [host, { id: accountId(Number(id)), slug, name, status }]))
+    for (const host of hosts) cache.set(host, { account: found.get(host) })
+    return found
+  }
+
+  /** Looks up what is in use before it is stale, many at a time: at a thousand requests a second, one in three would wait for its host. */
+  async function refresh (): Promise<void> {
+    refreshedAt = Date.now()
+    const hosts = [...inUse]
+    inUse.clear()
+    for (let i = 0; i < hosts.length; i += together) {
+      await lookUp(hosts.slice(i, i + together))
+    }
+  }
+
   /** The account this host leads to, at most five seconds old; undefined if there is none. Unknown hosts are remembered, too. */
-  const resolve = async (host: string): Promise<Account | undefined> => (await cache.fetch(host))?.account
+  async function resolve (host: string): Promise<Account | undefined> {
+    if (Date.now() - refreshedAt > freshness / 2) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
+    const known = cache.get(host)
+    if (known?.account) inUse.add(host)
+    return known ? known.account : firstSeen(host)
+  }
+
+  /** For many who ask for it at once, it is looked up once. */
+  function firstSeen (host: string): Promise<Account | undefined> {
+    let asked = underWay.get(host)
+    if (!asked) {
+      asked = lookUp([host]).then(found => found.get(host)).finally(() => underWay.delete(host))
+      underWay.set(host, asked)
+    }
+    return asked
+  }
 
   return { ask, undone, resolve, close: () => pool.close(1_000) }
 }

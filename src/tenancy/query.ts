@@ -36,6 +36,23 @@ export interface Query<F extends TenantTable, J extends readonly Join[] = [], C 
   readonly offset?: number | Placeholder
 }
 
+/** Which page of a query. */
+export interface Page {
+  readonly limit: number
+  /** From which row on, counted from 0; or from which place on, as `next` of the page before said. */
+  readonly from?: number | string | undefined
+  /** How far to count the rows from the first of this page on; one further than the page, unless given. */
+  readonly ahead?: number
+}
+
+export interface PageOf<Rows> {
+  readonly rows: Rows
+  /** How many rows there are from the first of these on, counted no further than was asked. */
+  readonly ahead: number
+  /** Where the next page begins; undefined if this is the last one. */
+  readonly next: string | undefined
+}
+
 export type AnyQuery = Query<TenantTable, readonly Join[], ColumnsOf<TenantTable, readonly Join[]>>
 
 /** Describes a select once, for many calls: a constant is built and prepared once for each connection. */

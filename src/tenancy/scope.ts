@@ -6,21 +6,26 @@ import { makePgArray } from 'drizzle-orm/pg-core'
 import type { SelectResult } from 'drizzle-orm/query-builders/select.types'
 import type { TenantTable } from '../db/tenant-table.ts'
 import { type AccountId, accountId } from './account.ts'
-import type { ColumnsOf, Join, NewRow, Nullability, Query, Row, Where } from './query.ts'
+import type { Cursors } from './cursor.ts'
+import type { ColumnsOf, Join, NewRow, Nullability, Page, PageOf, Query, Row, Where } from './query.ts'
 import type { Db, Prepared, Rows } from './slot.ts'
-import { type Values, columnOf, holes, known, matching, mine, owned, prefixed, selection } from './statements.ts'
+import {
+  type PageRow, type Values, behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, rowsAhead, selection
+} from './statements.ts'
 import type { Part, Transaction } from './transaction.ts'
 
 /** One account's rows, in one transaction. Made by withTenant() and for each request; never by application code. */
 export class Tenant {
   readonly #account: AccountId
   readonly #transaction: Transaction
+  readonly #cursors: Cursors
   readonly #part: Part
 
   /** @throws {TenantMissingError} if the transaction has no account */
-  constructor (transaction: Transaction, part: Part = transaction.whole) {
+  constructor (transaction: Transaction, cursors: Cursors, part: Part = transaction.whole) {
     this.#account = accountId(transaction.account)
     this.#transaction = transaction
+    this.#cursors = cursors
     this.#part = part
   }
 
@@ -36,6 +41,27 @@ export class Tenant {
     description: Query<F, J, C>, values: Values = {}
   ): Promise<SelectResult<C, 'partial', Nullability<F, J>>[]> {
     return this.#run(description, db => selection(db, description), values)
+  }
+
+  /**
+   * A page of the rows that a description selects, in its order, which must be of its own columns and end with the id. Unlike from a
+   * number of rows, from a cursor on the last page costs what the first does.
+   * @throws {AppError} cursor_invalid
+   */
+  async page<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
+    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1 }: Page
+  ): Promise<PageOf<SelectResult<C, 'partial', Nullability<F, J>>[]>> {
+    const list = listOf(description)
+    const start = typeof from === 'string' ? 'after' : from === 0 ? 'first' : 'offset'
+    const values = typeof from === 'string'
+      ? { limit: limit + 1, ...behind(this.#cursors.read(this.#account, list.name, from)) } // the one too many tells that there is more
+      : { limit, ahead, offset: from }
+    const found = await this.#run<PageRow[]>(description, db => pageSelection(db, description, start), values, start)
+    const counted = found[0]?.[rowsAhead] ?? found.length
+    const rows = found.slice(0, limit).map(({ [rowsAhead]: _, ...row }) => row)
+    const last = rows.at(-1)
+    const next = last && counted > limit ? this.#cursors.write(this.#account, list.name, list.order.map(name => last[name] as string)) : undefined
+    return { rows: rows as never, ahead: counted, next }
   }
 
   /** The first row that matches, or undefined: a row of another account is as absent as one that never was. */
@@ -108,10 +134,11 @@ export class Tenant {
    * @throws {AppError} tenant_mismatch if it is to be another account's; part_open if another part is open
    */
   nested<T> (account: AccountId, work: (tenant: Tenant) => Promise<T>): Promise<T> {
-    return this.#transaction.nested(this.#part, account, part => work(new Tenant(this.#transaction, part)))
+    return this.#transaction.nested(this.#part, account, part => work(new Tenant(this.#transaction, this.#cursors, part)))
   }
 
-  #run<T> (key: string | object, build: (db: Db) => Prepared<unknown>, values: Values = {}): Promise<T> {
-    return this.#transaction.ask(this.#part, slot => slot.prepare(key, build).execute({ ...values, account: this.#account }) as Promise<T>)
+  /** @param way tells apart what is built for the same object */
+  #run<T> (key: string | object, build: (db: Db) => Prepared<unknown>, values: Values = {}, way = ''): Promise<T> {
+    return this.#transaction.ask(this.#part, slot => slot.prepare(key, build, way).execute({ ...values, account: this.#account }) as Promise<T>)
   }
 }

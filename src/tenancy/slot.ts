@@ -7,6 +7,7 @@ import postgres from 'postgres'
 import { addressOf } from '../db/address.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
+import { shareParameters } from './parameters.ts'
 
 export type Db = PostgresJsDatabase
 export type Rows = postgres.RowList<postgres.Row[]>
@@ -41,7 +42,7 @@ export class Slot {
   readonly #client: postgres.Sql
   readonly #db: Db
   readonly #prepared = new Map<string, Prepared<unknown>>()
-  readonly #preparedOnce = new WeakMap<object, Prepared<unknown>>()
+  readonly #preparedOnce = new WeakMap<object, Map<string, Prepared<unknown>>>()
   readonly #named: boolean
   readonly #onDeath: (slot: Slot) => void
   /** Who waits for an answer of the server. */
@@ -81,6 +82,7 @@ export class Slot {
       socket: (options: { host: string[], port: number[], path?: string }) => this.#connect(options)
     } as postgres.Options<{}>)
     this.#db = drizzle(this.#facade() as postgres.Sql)
+    shareParameters(this.#db)
   }
 
   /** The one socket this slot will ever have. Asked for another, postgres.js is refused; so it cannot reconnect. */
@@ -119,14 +121,21 @@ export class Slot {
   }
 
   /** The query under this key, built by drizzle at its first use on this slot. An object as the key is let go with the object. */
-  prepare<T> (key: string | object, build: (db: Db) => Prepared<T>): Prepared<T> {
-    const known = (typeof key === 'string' ? this.#prepared.get(key) : this.#preparedOnce.get(key)) as Prepared<T> | undefined
+  prepare<T> (key: string | object, build: (db: Db) => Prepared<T>, way = ''): Prepared<T> {
+    const shelf = typeof key === 'string' ? this.#prepared : this.#shelfOf(key)
+    const name = typeof key === 'string' ? key : way
+    const known = shelf.get(name) as Prepared<T> | undefined
     if (known) return known
     const prepared = build(this.#db)
     if (++this.#built > maxStatements) this.stale = true
-    if (typeof key === 'string') this.#prepared.set(key, prepared)
-    else this.#preparedOnce.set(key, prepared)
+    shelf.set(name, prepared)
     return prepared
+  }
+
+  #shelfOf (key: object): Map<string, Prepared<unknown>> {
+    let shelf = this.#preparedOnce.get(key)
+    if (!shelf) this.#preparedOnce.set(key, shelf = new Map())
+    return shelf
   }
 
   /** Sends at once, behind what was sent before, without waiting for it. Rejects with PostgreSQL's error, or with why the slot died. */

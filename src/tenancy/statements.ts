@@ -1,12 +1,13 @@
 // How the helpers' statements are made: with the tenant's filter on every table, and nothing in them that could go round it.
 import {
-  Column, Param, Placeholder, SQL, StringChunk, type Table, and, eq, getTableColumns, getTableName, is, isNull, placeholder, sql
+  Column, Param, Placeholder, SQL, type SQLWrapper, StringChunk, type Table, and, eq, getTableColumns, getTableName, is, isNull, placeholder, sql
 } from 'drizzle-orm'
-import type { AnyPgColumn } from 'drizzle-orm/pg-core'
+import { type AnyPgColumn, PgDialect } from 'drizzle-orm/pg-core'
 import { type TenantTable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
-import type { AnyQuery, Where } from './query.ts'
+import type { Spot } from './cursor.ts'
+import type { AnyQuery, Join, Where } from './query.ts'
 import type { Db } from './slot.ts'
 
 export type Values = Record<string, unknown>
@@ -19,25 +20,105 @@ const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), m
 /** The tenant's rows of a table, narrowed by the caller's condition, which stays in its own parentheses whatever it is made of. */
 const narrowed = (table: TenantTable, condition?: SQL): SQL => condition ? sql`${ofTenant(table)} and (${condition})` : ofTenant(table)
 
-export function selection (db: Db, { from, joins = [], columns, where, orderBy = [], limit, offset }: AnyQuery) {
+export function selection (db: Db, query: AnyQuery) {
+  const { from, joins = [], columns, where, orderBy = [], limit, offset } = query
+  mustBeSafe(query)
+  for (const amount of [limit, offset]) {
+    if (amount !== undefined && typeof amount !== 'number' && !is(amount, Placeholder)) throw new TypeError('A limit or offset is a number or a placeholder.')
+  }
+  let select = joined(db.select(columns).from(from).$dynamic(), joins).where(narrowed(from, where)).orderBy(...orderBy)
+  if (limit !== undefined) select = select.limit(limit)
+  if (offset !== undefined) select = select.offset(offset)
+  return select.prepare('select')
+}
+
+/** Where a page begins: with the first row, behind the row that a cursor tells of, or after so many rows. */
+export type Start = 'first' | 'after' | 'offset'
+
+/**
+ * One page of a query. Which rows it has is found before anything is joined to them. The first page and those at an offset also say how
+ * many rows there are from their first one on, counted up to a limit; the one behind a cursor costs the same wherever it is.
+ */
+export function pageSelection (db: Db, query: AnyQuery, start: Start) {
+  const { from, joins = [], columns, where } = query
+  const order = orderOf(query)
+  const rows = (fields: Record<string, AnyPgColumn>, condition = where) =>
+    db.select(fields as Record<'id', AnyPgColumn>).from(from as TenantTable).where(narrowed(from, condition)).$dynamic()
+
+  if (start === 'offset') { // its rows are skipped in the index, and counted with the same look at it
+    const key = columnOf(from, 'id')
+    const ahead = db.$with('ahead').as(rows({ id: key }).orderBy(...order).limit(placeholder('ahead')).offset(placeholder('offset')))
+    const page = db.select({ id: ahead.id }).from(ahead).limit(placeholder('limit')).as('page')
+    const select = db.with(ahead).select({ ...columns, [rowsAhead]: sql<number>`(select count(*)::int from ${ahead})` })
+      .from(page).innerJoin(from, and(ofTenant(from), eq(key, page.id))).$dynamic()
+    return joined(select, joins).orderBy(...order).prepare('page')
+  }
+  const all = getTableColumns(from) as Record<string, AnyPgColumn>
+  const page = rows(all, start === 'after' ? and(where, behindOne(order)) : where).orderBy(...order).limit(placeholder('limit'))
+    .as(getTableName(from)) // so the columns of the table are those of the page
+  const ahead = rows({ id: columnOf(from, 'id') }).limit(placeholder('ahead')).as('ahead')
+  const counted = start === 'first' && { [rowsAhead]: sql<number>`(select count(*)::int from ${ahead})` }
+  return joined(db.select({ ...columns, ...counted }).from(page).$dynamic(), joins).orderBy(...order).prepare('page')
+}
+
+/** The rows that come, in this order, after one of which behind() has the values. */
+const behindOne = (order: AnyPgColumn[]): SQL => {
+  const row = (parts: SQLWrapper[]) => sql`(${sql.join(parts as SQL[], sql`, `)})`
+  return sql`${row(order)} > ${row(order.map((column, i) => sql.param(placeholder(`behind ${i}`), column)))}`
+}
+
+export const behind = (spot: Spot): Values => Object.fromEntries(spot.map((value, i) => [`behind ${i}`, value]))
+
+/** What tells a list from others, for its cursors, and under which names its rows have what it is ordered by. */
+export function listOf (query: AnyQuery): List {
+  let list = lists.get(query)
+  if (!list) lists.set(query, list = describe(query))
+  return list
+}
+
+interface List { readonly name: string, readonly order: readonly string[] }
+const lists = new WeakMap<AnyQuery, List>()
+
+function describe (query: AnyQuery): List {
+  const { from, columns, where } = query
+  const order = orderOf(query).map(column => Object.keys(columns).find(name => columns[name] === column)!)
+  const filter = where ? dialect.sqlToQuery(where) : {}
+  return { name: JSON.stringify([getTableName(from), order, filter]), order }
+}
+
+function orderOf (query: AnyQuery): AnyPgColumn[] {
+  mustBeSafe(query)
+  const { from, columns, where, orderBy = [] } = query
+  mustStayWithin([from], where) // nothing is joined yet when a page's rows are found
+  const own = Object.values(columns).filter(column => column.table === from)
+  if (orderBy.at(-1) !== columnOf(from, 'id') || !orderBy.every(column => own.includes(column as AnyPgColumn))) {
+    throw new TypeError('Pages are ordered by selected columns of the table that they are made from, the last of which is its id.')
+  }
+  return orderBy as AnyPgColumn[]
+}
+
+const dialect = new PgDialect()
+
+/** Under which name each row of a page says how many there are from the first of them on. */
+export const rowsAhead = '(rows ahead)'
+export type PageRow = Record<string, unknown> & { [rowsAhead]?: number }
+
+/** Everything in it is of tenant tables that it names. */
+function mustBeSafe ({ from, joins = [], columns, where, orderBy = [] }: AnyQuery): void {
   const tables = [from, ...joins.map(join => join.table)]
   for (const table of tables) mustBeTenanted(table)
   for (const column of Object.values(columns)) if (!is(column, Column)) throw new AppError('not_tenanted')
   for (const part of [...Object.values(columns), where, ...orderBy, ...joins.map(join => join.on)]) mustStayWithin(tables, part)
+}
 
-  for (const amount of [limit, offset]) {
-    if (amount !== undefined && typeof amount !== 'number' && !is(amount, Placeholder)) throw new TypeError('A limit or offset is a number or a placeholder.')
-  }
+type Joinable = { leftJoin (table: TenantTable, on: SQL): unknown, innerJoin (table: TenantTable, on: SQL): unknown }
 
-  let select = db.select(columns).from(from).$dynamic()
+function joined<S extends object> (select: S, joins: readonly Join[]): S {
   for (const { table, kind, on } of joins) {
     const condition = narrowed(table, on)
-    select = (kind === 'left' ? select.leftJoin(table, condition) : select.innerJoin(table, condition)) as unknown as typeof select
+    select = (kind === 'left' ? (select as Joinable).leftJoin(table, condition) : (select as Joinable).innerJoin(table, condition)) as S
   }
-  select = select.where(narrowed(from, where)).orderBy(...orderBy)
-  if (limit !== undefined) select = select.limit(limit)
-  if (offset !== undefined) select = select.offset(offset)
-  return select.prepare('select')
+  return select
 }
 
 /** The condition of a statement on one table, for when it is built, and the key under which it may be prepared for the next call. */

@@ -2,6 +2,7 @@
 import type { SigningKeys } from '../config.ts'
 import { type AccountId, accountId } from './account.ts'
 import { contexts } from './context.ts'
+import { createCursors } from './cursor.ts'
 import { Tenant } from './scope.ts'
 import { type PoolOptions, SlotPool } from './pool.ts'
 import { type Mode, Transaction } from './transaction.ts'
@@ -20,6 +21,7 @@ export type Tenancy = ReturnType<typeof createTenancy>
 export function createTenancy ({ url, poolMax, signing, ...options }: TenancyOptions) {
   const pool = new SlotPool(url, poolMax, undefined, options)
   const contextOf = contexts(signing)
+  const cursors = createCursors(url)
   // Signing is for servers on which an injected SELECT may call set_config, and it may do so for the whole session: with another
   // search_path, date style or tenant in it, the next account would be refused, or served wrongly. Ten microseconds (measured).
   const tidying = signing ? '; reset all' : ''
@@ -27,7 +29,7 @@ export function createTenancy ({ url, poolMax, signing, ...options }: TenancyOpt
   /** A transaction that the caller must end. It takes a slot with its first statement, not before. */
   function begin (account: AccountId, mode: Mode): { tenant: Tenant, transaction: Transaction } {
     const transaction = new Transaction(pool, contextOf, accountId(account), mode, tidying)
-    return { tenant: new Tenant(transaction), transaction }
+    return { tenant: new Tenant(transaction, cursors), transaction }
   }
 
   /**

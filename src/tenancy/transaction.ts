@@ -1,5 +1,9 @@
 // One transaction of one account on one slot. It opens with its first statement: BEGIN, tenancy.enter and that statement leave in one
 // flush, none waiting for another. Should `enter` fail, what follows it runs in an aborted transaction and returns nothing.
+//
+// To read only, it is one transaction for each flush: COMMIT leaves behind what was asked together, and the slot is free as soon as it is
+// answered, whatever the asker then does with the rows. What is asked later opens the next one. Nothing is lost by it: each statement of a
+// READ COMMITTED transaction sees a state of its own anyway.
 import { AppError, sqlState } from '../errors.ts'
 import type { AccountId } from './account.ts'
 import type { ContextOf } from './context.ts'
@@ -22,6 +26,7 @@ export class Transaction {
   #opening: Promise<Slot> | undefined
   #slot: Slot | undefined
   #closed = false
+  #endsSoon = false
   /** Calls that wait for the slot, and so have sent nothing yet. */
   #unsent = 0
   /** The first statement that failed. After it PostgreSQL does nothing more, and a COMMIT would be answered by ROLLBACK. */
@@ -49,10 +54,31 @@ export class Transaction {
     const slot = this.#slot ?? await this.#opened()
     this.#mustBeUsable(part) // it may have ended while we waited for the slot
     try {
-      return await slot.lend((text, values, way) => this.#send(slot, text, values, way), query)
+      const answer = slot.lend((text, values, way) => this.#send(slot, text, values, way), query)
+      this.#endSoon()
+      return await answer
     } catch (error) {
       throw this.#failure ?? error // the bare error: drizzle's has all parameters in its message
     }
+  }
+
+  /** Ends a transaction that only reads behind what is being asked now, unless a part of it is open. */
+  #endSoon (): void {
+    if (this.#mode !== 'read only' || this.#endsSoon) return
+    this.#endsSoon = true
+    process.nextTick(() => { // after every call that waited for the same slot, and before anything leaves
+      this.#endsSoon = false
+      if (this.#speaking !== this.whole) return
+      const slot = this.#letGo()
+      slot?.send('commit', [], 'control').then(() => this.#pool.release(slot), cause => slot.destroy(cause))
+    })
+  }
+
+  /** The slot, if there is one; this transaction no longer has it. */
+  #letGo (): Slot | undefined {
+    const slot = this.#slot
+    this.#slot = this.#opening = undefined
+    return slot
   }
 
   #mustBeUsable (part: Part): void {
@@ -131,6 +157,7 @@ export class Transaction {
       }
     } finally {
       this.#speaking = part
+      this.#endSoon()
     }
   }
 
@@ -173,6 +200,7 @@ export class Transaction {
   async #close (): Promise<Slot | undefined> {
     if (this.#closed) return undefined
     this.#closed = true
-    return this.#opening?.catch(() => undefined)
+    await this.#opening?.catch(() => undefined)
+    return this.#letGo()
   }
 }

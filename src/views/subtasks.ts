@@ -17,23 +17,28 @@ export interface Listing {
   readonly page: number
   readonly pages: number
   readonly total: number
+  /** Whether there are more pages, and subtasks, than were counted. */
+  readonly more: boolean
   readonly subtasks: SubtaskRow[]
 }
 
-export function subtasksPage (account: Account, { page, pages, total, subtasks }: Listing): Html {
-  const pageOf = `Page ${page} of ${pages}`
+export function subtasksPage (account: Account, { page, pages, total, more, subtasks }: Listing): Html {
+  const moreThan = more ? 'more than ' : ''
   return layout({
     title: page === 1 ? 'Subtasks' : `Subtasks, page ${page}`,
     account: account.name,
     main: html`<h1>Subtasks</h1>
-<p class="summary">${total === 1 ? '1 subtask' : `${total.toLocaleString('en')} subtasks`}, by name</p>
+<p class="summary">${total === 1 ? '1 subtask' : `${capitalised(moreThan)}${number(total)} subtasks`}, by name</p>
 !${total === 0 ? empty : table(subtasks)}
 <nav class="pages" aria-label="Pages">
-<p>${pageOf}</p>
-!${pages > 1 ? html`<ul>!${linksAround(page, pages).map(n => n === undefined ? gap : pageLink(n, page))}</ul>` : ''}
+<p>Page ${number(page)} of ${moreThan}${number(pages)}</p>
+!${pages > 1 ? html`<ul>!${linksAround(page, pages).map(n => n === undefined ? gap : pageLink(n, page))}!${more ? gap : ''}</ul>` : ''}
 </nav>`
   })
 }
+
+const { format: number } = new Intl.NumberFormat('en')
+const capitalised = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const empty = html`<p class="empty">(No results) This account has no subtasks yet.</p>`
 

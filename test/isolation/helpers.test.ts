@@ -7,8 +7,9 @@ import type { TenantTable } from '../../src/db/tenant-table.ts'
 import { TenantMissingError } from '../../src/errors.ts'
 import { type Sample, sampleRows } from '../../src/prove/samples.ts'
 import { accountId } from '../../src/tenancy/account.ts'
-import { innerJoin, leftJoin } from '../../src/tenancy/query.ts'
+import { innerJoin, leftJoin, query } from '../../src/tenancy/query.ts'
 import { Tenant } from '../../src/tenancy/scope.ts'
+import { Slot } from '../../src/tenancy/slot.ts'
 import { A, B, connect, testDatabase, testTenancy } from '../support/database.ts'
 import { everythingOf, plant } from '../support/rows.ts'
 
@@ -97,6 +98,44 @@ t.test('each side of a join is filtered', async t => {
     [{ task: ofA.find(({ table }) => table === tasks)!.row.name, subtask: idOf(ofA, subtasks) }], 'every row with every row')
 })
 
+t.test('a page stays within the account, wherever it begins, and so does what it counts', async t => {
+  const { ofA, tenancy, asA } = await scene(t)
+  for (const account of [B, A, B]) {
+    await tenancy.withTenant(account, tenant => tenant.insertMany(projects, ['a', 'b', 'c'].map(name => ({ name }))))
+  }
+  const list = query({ from: projects, columns: { id: projects.id, name: projects.name, account: projects.accountId }, orderBy: [projects.name, projects.id] })
+  const wanted = ['a', 'b', 'c', ofA.find(({ table }) => table === projects)!.row.name]
+  const first = await asA(tenant => tenant.page(list, { limit: 2, ahead: 100 }))
+  const second = await asA(tenant => tenant.page(list, { limit: 2, from: 2, ahead: 100 }))
+  const behind = await asA(tenant => tenant.page(list, { limit: 2, from: first.next! }))
+  t.same([...first.rows, ...second.rows].map(({ name }) => name), wanted)
+  t.same(behind.rows, second.rows)
+  t.ok([...first.rows, ...second.rows].every(({ account }) => account === A))
+  t.same([first.ahead, second.ahead, behind.ahead, second.next, behind.next], [4, 2, 2, undefined, undefined])
+  await t.rejects(tenancy.withTenant(B, tenant => tenant.page(list, { limit: 2, from: first.next! })), { code: 'cursor_invalid', statusCode: 400 })
+  const other = query({ ...list, where: eq(projects.details, '') })
+  await t.rejects(asA(tenant => tenant.page(other, { limit: 2, from: first.next! })), { code: 'cursor_invalid' }, 'of a list with another filter')
+  for (const orderBy of [[], [projects.name], [projects.id, projects.name], [asc(projects.id)], [tasks.id]]) {
+    await t.rejects(asA(tenant => tenant.page({ ...list, orderBy } as typeof list, { limit: 2 })), { name: 'TypeError' })
+  }
+})
+
+t.test('an account is one parameter, however many tables a statement names', async t => {
+  const { tenancy, asA } = await scene(t)
+  const texts: string[] = []
+  const { send } = Slot.prototype
+  t.teardown(() => { Slot.prototype.send = send })
+  Slot.prototype.send = function (text, values, way) { texts.push(`${text} -- ${values.length}`); return send.call(this, text, values, way) }
+  const columns = { task: tasks.name, subtask: subtasks.id }
+  const where = sql`${tasks.name} = ${'a'} or ${tasks.name} = ${'b'} or ${tasks.name} = ${'$1'}`
+  const rows = await asA(tenant => tenant.select({ from: subtasks, joins: [innerJoin(tasks, eq(tasks.id, subtasks.taskId))], columns, where }))
+  t.same(rows, [])
+  const statement = texts.find(text => text.includes('inner join'))!
+  t.equal(statement.match(/\$1\b/g)?.length, 2, statement)
+  t.match(statement, / -- 4$/, 'what is equal by chance stays apart')
+  await tenancy.close()
+})
+
 t.test('nothing but tenant tables can be named, and no table can be smuggled in', async t => {
   const { asA } = await scene(t)
   const refused = { code: 'not_tenanted' }
@@ -121,6 +160,11 @@ t.test('nothing but tenant tables can be named, and no table can be smuggled in'
     'a comment in two parts': tenant => tenant.count(tasks, sql`true ${sql.raw('-')}${sql.raw('-')}`),
     'parentheses in two parts': tenant => tenant.count(tasks, sql`true ${sql.raw(')')} or ${sql.raw('(')} true`),
     'SQL as a value': tenant => tenant.count(tasks, eq(tasks.name, sql.param(sql`(select 'x')` as never))),
+    'a subquery in a page': tenant => tenant.page({ from: tasks, columns: { id: tasks.id }, where: sql`exists ${everywhere}`, orderBy: [tasks.id] }, { limit: 1 }),
+    'a joined table in the condition of a page': tenant => tenant.page({
+      from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { id: tasks.id }, where: eq(projects.name, 'x'), orderBy: [tasks.id]
+    }, { limit: 1 }),
+    'a global table in a page': tenant => tenant.page({ from: directory as never, columns: {}, orderBy: [tasks.id] }, { limit: 1 }),
     'nested columns': tenant => tenant.select({ from: tasks, columns: { nested: { n: everywhere } } as never })
   })) await t.rejects(asA(attempt), refused, what)
 })
@@ -176,7 +220,7 @@ t.test('without a tenant nothing is sent', async t => {
     t.throws(() => accountId(nobody), TenantMissingError)
     await t.rejects(tenancy.withTenant(nobody as never, tenant => tenant.count(tasks)), TenantMissingError, String(nobody))
   }
-  t.throws(() => new Tenant({ account: undefined } as never), TenantMissingError)
+  t.throws(() => new Tenant({ account: undefined } as never, undefined as never), TenantMissingError)
   t.equal(await statements(), before, 'not even a connection was opened')
 })
 

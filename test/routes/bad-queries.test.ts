@@ -1,5 +1,5 @@
-// Queries that ask for what is not there, or not in one spelling: threats.md, D6 45-58. Cursors, sorting and search do not exist yet, so
-// their parameters are unknown.
+// Queries that ask for what is not there, or not in one spelling: threats.md, D6 45-58. Sorting and search do not exist yet, so their
+// parameters are unknown.
 import t from 'tap'
 import { testDatabase } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
@@ -20,7 +20,7 @@ const queries: [number: number, ...queries: string[]][] = [
   [52, 'page=1&page=2', 'page=1&page=1', 'limit=1&page=1&limit=1'],
   [53, 'page[]=1', 'page[0]=1', 'page[a]=1', 'page.x=1', 'page%5B%5D=1'],
   [54, 'limit=0', 'limit=101', 'limit=1e6', 'limit=1000000', 'limit=-1', 'limit=x', 'limit='],
-  [55, 'cursor=x', 'after=x'],
+  [55, 'cursor=x', 'cursor=', `cursor=${'A'.repeat(21)}`, `cursor=${'A'.repeat(4_001)}`, `cursor=${'+'.repeat(40)}`, 'after=x'],
   [56, 'sort=title;drop', 'sort=__proto__', 'order=name'],
   [57, 'q=%00', 'q=%', 'q=_', `q=${'x'.repeat(10 * 1024)}`, 'q=%ff', 'page=%ff', 'page=%E0%A4%A'],
   [58, 'unknown=1', 'account_id=2', 'accountId=2', 'tenant=tenant-1', 'Page=1', 'page%20=1', '__proto__=1', '__proto__[page]=1', 'constructor=1', 'toString=1', '=1', '%ff=1', 'page=1;limit=1']
@@ -32,6 +32,18 @@ t.test('queries', async t => {
   const site = await watchedSite(t, database)
 
   await t.test('refused', t => site.refuses(t, queries.flatMap(([number, ...each]) => each.map(query => refused(number, query)))))
+
+  await t.test('D6 55 a cursor that is not ours', async t => {
+    const { next } = JSON.parse((await site.send(asking('limit=3'))).body)
+    const bytes = Buffer.from(next, 'base64url')
+    const changed = (at: number) => Buffer.from(bytes.map((byte, i) => i === at ? byte ^ 1 : byte)).toString('base64url')
+    for (const cursor of ['A'.repeat(60), changed(0), changed(15), changed(16), changed(bytes.length - 1), next.slice(0, -4), next + 'AAAA', `${next}A`]) {
+      const { status, code } = await site.send(asking(`cursor=${cursor}`))
+      t.same([status, code], [400, 'cursor_invalid'], cursor)
+    }
+    t.match(await site.send(asking(`cursor=${next}`)), { status: 200 })
+    t.match(await site.send(asking(`page=1&cursor=${next}`)), { status: 400, code: 'bad_request' })
+  })
 
   await t.test('in a sentence that names what is wrong', async t => {
     const title = async (query: string) => JSON.parse((await site.send(asking(query))).body).title
@@ -60,7 +72,8 @@ t.test('queries', async t => {
     const { body } = await site.send(request('GET /api/openapi.json HTTP/1.1', ours))
     const { parameters } = JSON.parse(body).paths['/api/subtasks'].get
     t.match(parameters.map((each: { name: string, schema: object }) => ({ name: each.name, ...each.schema })), [
-      { name: 'page', type: 'integer', minimum: 1, maximum: 999_999_999, default: 1 },
+      { name: 'page', type: 'integer', minimum: 1, maximum: 999_999_999 },
+      { name: 'cursor', type: 'string' },
       { name: 'limit', type: 'integer', minimum: 1, maximum: 100, default: 10 }
     ])
   })

@@ -83,8 +83,12 @@ const leaky: [what: string, complaint: RegExp, plant: (scope: FastifyInstance, d
     scope.get('/planted/tasks/:id', async request => ({ id: (await request.tenant.get(tasks, { id: (request as Request).params.id }) ?? missing()).id }))
   }],
   ['an id of no table', /not covered: .* of which table/, scope => { scope.get('/planted/things/:id', async () => missing()) }],
-  ['a cursor', /not covered: querystring cursor/, scope => {
+  ['a cursor that is any text', /not covered: querystring cursor/, scope => {
     scope.get('/planted/list', { schema: { querystring: { type: 'object', properties: { cursor: { type: 'string' } } } } }, async () => ({}))
+  }],
+  ['a cursor that is good for everyone', /another account's cursor is answered 200/, scope => {
+    const querystring = { type: 'object', properties: { cursor: { type: 'string', format: 'cursor' } } }
+    scope.get('/planted/list', { schema: { querystring } }, async () => ({ next: 'B'.repeat(60) }))
   }],
   ['a wildcard', /not covered: a wildcard/, scope => { scope.get('/planted/*', async () => ({})) }],
   ['own rows that are not found', /own rows: not covered/, scope => { scope.get('/planted/tasks/:id', byId, async () => missing()) }],

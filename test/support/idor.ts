@@ -22,6 +22,7 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
     try {
       const parameters = parametersOf(route)
       for (const parameter of parameters.filter(({ refersTo }) => refersTo)) await attack(route, parameters, parameter, complain)
+      for (const parameter of parameters.filter(({ cursor }) => cursor)) await attackCursor(route, parameter, complain)
       const { status } = await ask(route, parameters, await rowsOf(A)) // so that the attacks failed for their ids, and for nothing else
       const works = parameters.some(({ refersTo }) => refersTo) ? status < 400 : status < 500
       if (!works) complain(`answered ${status} to a request about the account's own rows: not covered`)
@@ -47,9 +48,24 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
     if (await everythingOf(database.admin, B) !== before) complain(`${name}: another account's rows were changed`)
   }
 
+  /** A cursor that the other account was given is as good as one that nobody was given. */
+  async function attackCursor (route: Route, { path: [name] }: Parameter, complain: (what: string) => void): Promise<void> {
+    await rowsOf(B)
+    await rowsOf(B)
+    const page = (host: string, query: Record<string, string>) => site.get(host, `${route.url}?${new URLSearchParams(query)}`, { method: route.method })
+    const { next } = (await page(hosts[1], { limit: '1' })).json() as { next?: string }
+    if (typeof next !== 'string') return complain(`querystring ${name}: no page says where the next one begins: not covered`)
+    const before = lent()
+    const [foreign, invented] = [await page(hosts[0], { [name!]: next }), await page(hosts[0], { [name!]: 'A'.repeat(next.length) })]
+    if (foreign.status !== 400 || look(foreign) !== look(invented)) complain(`querystring ${name}: another account's cursor is answered ${foreign.status}`)
+    if (lent() !== before) complain(`querystring ${name}: another account's cursor takes a connection`)
+    const own = (await page(hosts[1], { [name!]: next })).status
+    if (own !== 200) complain(`querystring ${name}: the account's own cursor is answered ${own}`)
+  }
+
   function ask (route: Route, parameters: Parameter[], own: Map<string, string>, target?: Parameter, id?: string): Promise<Reply> {
     const valueOf = (each: Parameter) => each === target ? id : each.refersTo ? own.get(each.refersTo) : each.value
-    const of = (where: Parameter['in']) => parameters.filter(each => each.in === where)
+    const of = (where: Parameter['in']) => parameters.filter(each => each.in === where && !each.cursor)
     const path = of('params').reduce((url, each) =>
       url.replace(new RegExp(`:${each.path[0]}(\\((?:[^()\\\\]|\\\\.|\\([^()]*\\))*\\))?`), encodeURIComponent(String(valueOf(each)))), route.url)
     const query = new URLSearchParams(Object.fromEntries(of('querystring').map(each => [each.path[0]!, String(valueOf(each))]))).toString()

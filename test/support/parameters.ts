@@ -24,6 +24,8 @@ export interface Parameter {
   /** The table whose id it takes, or something to send that is no reference. */
   readonly refersTo?: string
   readonly value?: unknown
+  /** A cursor: sent only where it is what is tried. */
+  readonly cursor?: boolean
 }
 
 export class NotCovered extends Error {}
@@ -52,6 +54,7 @@ function within (where: 'querystring' | 'body', schema: unknown, path: string[] 
 function one (where: Parameter['in'], path: string[], schema: Schema, collection?: string): Parameter {
   const name = path.findLast(part => !/^\d+$/.test(part)) ?? ''
   const known = { in: where, path }
+  if (where === 'querystring' && schema.format === 'cursor') return { ...known, cursor: true }
   const stem = /^(?:(\w+?)(?:_i|I)ds?|id)$/.exec(name)
   if (stem || schema.format === 'uuid') {
     const wanted = stem?.[1]?.toLowerCase() ?? collection ?? ''

@@ -10,6 +10,7 @@ import { A, B, testDatabase, testTenancy } from '../support/database.ts'
 import { busy } from '../support/busy.ts'
 import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
+import { until } from '../support/until.ts'
 
 async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0, direct = false } = {}) {
   const tested = await testDatabase(t)
@@ -41,13 +42,52 @@ t.test('BEGIN and enter go before the first query, and none waits for another', 
   const page = query({ from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { name: tasks.name } })
   const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.select(page), tenant.count(tasks)]), 'read only')
   t.match(await read(), [[{ name: /^name of 1 / }], 1])
-  const order = ['begin read only', 'select tenancy.enter($1)', 'from "tasks" inner join', 'select count(*)', 'commit'].map(text => proxy.said.indexOf(text))
+  await until(() => proxy.said.includes('commit')) // which nobody waits for
+  const words = ['begin read only', 'select tenancy.enter($1)', 'from "tasks" inner join', 'select count(*)', 'commit']
+  const order = words.map(text => proxy.said.indexOf(text))
   t.ok(order.every(at => at >= 0), 'all were said')
   t.same(order, order.toSorted((a, b) => a - b), 'in this order')
 
+  await sleep(100) // until it is answered, and the slot free
   proxy.turns = 0
   t.match(await read(), [[{ name: /^name of 1 / }], 1])
-  t.equal(proxy.turns, 2, 'with everything prepared: one round trip for BEGIN, enter and both queries; one for COMMIT')
+  t.equal(proxy.turns, 1, 'with everything prepared: one round trip for all, COMMIT included')
+
+  await sleep(100)
+  await tenancy.withTenant(A, tenant => tenant.update(projects, {}, { details: 'x' }))
+  proxy.turns = 0
+  await tenancy.withTenant(A, tenant => tenant.update(projects, {}, { details: 'y' }))
+  t.equal(proxy.turns, 2, 'a write waits for its COMMIT as well')
+})
+
+t.test('a read is a transaction for each flush, and has its slot no longer than that', async t => {
+  const { tenancy, proxy } = await scene(t, { viaProxy: true, poolMax: 2, direct: true })
+  const begun = () => proxy.said.split('begin read only').length - 1
+  const ended = () => proxy.said.split('commit').length - 1
+  await tenancy.withTenant(A, async tenant => {
+    t.equal((await Promise.all([tenant.count(tasks), tenant.count(projects)])).join(), '1,1')
+    await until(() => ended() === 1)
+    t.same([begun(), ended()], [1, 1], 'what was asked together')
+    t.equal(await tenancy.withTenant(A, other => other.count(tasks), 'read only'), 1, 'its share is one slot, and that is free again')
+    t.equal(await tenant.count(tasks), 1)
+    await until(() => ended() === 3)
+    t.same([begun(), ended()], [3, 3], 'what was asked later')
+    await tenant.nested(A, async inner => { await inner.count(tasks); await sleep(20); await inner.count(projects) })
+    await until(() => ended() === 4)
+    t.same([begun(), ended()], [4, 4], 'a part keeps its transaction open')
+    t.ok(proxy.said.lastIndexOf('commit') > proxy.said.lastIndexOf('release savepoint'))
+  }, 'read only')
+})
+
+t.test('a read of which nobody awaited the end is not left open', async t => {
+  const { tenancy, database } = await scene(t, { direct: true })
+  const { tenant, transaction } = tenancy.begin(A, 'read only')
+  const late = tenant.count(tasks).catch(error => error.code)
+  await transaction.rollback() // while it waits for its first connection
+  t.equal(await late, 'transaction_closed')
+  const open = async () => (await database.admin`select pid from pg_stat_activity where datname = ${database.name} and state like 'idle in transaction%'`).length
+  t.equal(await open(), 0)
+  t.equal(await tenancy.withTenant(A, other => other.count(tasks)), 1)
 })
 
 t.test('a read cannot write', async t => {

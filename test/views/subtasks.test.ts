@@ -21,7 +21,7 @@ t.test('links around the current page, always with the first and the last', asyn
 })
 
 t.test('a page', async t => {
-  const page = subtasksPage(account, { page: 2, pages: 3, total: 21, subtasks: [row, { ...row, isComplete: false }] })
+  const page = subtasksPage(account, { page: 2, pages: 3, total: 21, more: false, subtasks: [row, { ...row, isComplete: false }] })
   for (const part of ['<html lang="en">', '<header>', '<main id="main">', '<nav aria-label="Main">', '<nav class="pages" aria-label="Pages">', 'href="#main"',
     '<th scope="row" role="rowheader">&#60;b&#62;n&#60;/b&#62;</th>', 'aria-current="page"', 'Page 2 of 3', '21 subtasks', '✓ yes', '○ no', 'A &#38; B &#60;i&#62;']) t.match(page, part)
   t.notMatch(page, /<script|style=|https?:/, 'no script, no inline style, nothing from elsewhere')
@@ -30,10 +30,17 @@ t.test('a page', async t => {
 })
 
 t.test('an empty one, and one of one', async t => {
-  const empty = subtasksPage(account, { page: 1, pages: 1, total: 0, subtasks: [] })
+  const empty = subtasksPage(account, { page: 1, pages: 1, total: 0, more: false, subtasks: [] })
   t.match(empty, '(No results)')
   t.notMatch(empty, '<table')
-  t.match(subtasksPage(account, { page: 1, pages: 1, total: 1, subtasks: [row] }), '1 subtask,')
+  t.match(subtasksPage(account, { page: 1, pages: 1, total: 1, more: false, subtasks: [row] }), '1 subtask,')
+})
+
+t.test('a listing that was not counted to its end says so', async t => {
+  const page = String(subtasksPage(account, { page: 2, pages: 101, total: 1_010, more: true, subtasks: [row] }))
+  t.match(page, 'More than 1,010 subtasks')
+  t.match(page, 'Page 2 of more than 101')
+  t.match(page, '>101</a></li><li><span aria-hidden="true">…</span></li></ul>')
 })
 
 t.test('plain pages', async t => {

@@ -1,0 +1,36 @@
+// What the contenders share: the route, its schema, and which account a host leads to. Each contender says how the rows are read.
+import fastify from 'fastify'
+import type { Sql } from 'postgres'
+import { Type } from 'typebox'
+import { listingSchema } from '../../src/routes/subtasks.ts'
+import type { Listing } from '../../src/views/subtasks.ts'
+
+export type Page = Listing & { readonly next: null }
+export type List = (account: number, page: number, limit: number) => Promise<Page>
+
+/** Serves GET /api/subtasks on PORT of the loopback address, until it is told to end. */
+export async function serve (sql: Sql, list: List): Promise<void> {
+  const hosts = new Map<string, number>()
+  async function accountOf (host: string): Promise<number> {
+    const known = hosts.get(host)
+    if (known !== undefined) return known
+    const [row] = await sql<{ account: string }[]>`select account_id as account from tenancy.resolve(${host})`
+    const account = Number(row!.account)
+    hosts.set(host, account)
+    return account
+  }
+
+  const app = fastify()
+  app.get<{ Querystring: { page?: number, limit?: number } }>('/api/subtasks', {
+    schema: { querystring: Type.Object({ page: Type.Optional(Type.Integer()), limit: Type.Optional(Type.Integer()) }), response: { 200: listingSchema } }
+  }, async ({ hostname, query: { page = 1, limit = 10 } }) => ({ ...await list(await accountOf(hostname), page, limit), limit }))
+  await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })
+  process.once('SIGTERM', () => process.exit())
+}
+
+/** As the application sees it: the first page is always there. */
+export function listing (page: number, limit: number, total: number, subtasks: Listing['subtasks']): Page {
+  return { page, pages: Math.max(1, Math.ceil(total / limit)), total, more: false, next: null, subtasks }
+}
+
+export const databaseUrl = process.env.BENCH_URL!

@@ -1,0 +1,22 @@
+// The listing in SQL by hand: the page, and how many there are, in one statement.
+import type { Sql } from 'postgres'
+import type { Listing } from '../../src/views/subtasks.ts'
+import { type Page, listing } from './serve.ts'
+
+const statement = `
+  with page as (
+    select id, task_id, name, is_complete, details from subtasks where account_id = $1 order by name, id limit $2 offset $3
+  )
+  select page.id, accounts.name as account, projects.name as project, tasks.name as task, page.name, page.is_complete as "isComplete", page.details,
+         (select count(*)::int from subtasks where account_id = $1) as total
+    from page
+    join tasks on tasks.account_id = $1 and tasks.id = page.task_id
+    join projects on projects.account_id = $1 and projects.id = tasks.project_id
+    join accounts on accounts.account_id = $1
+   order by page.name, page.id`
+
+/** @param sql a client; the statement is sent at once, without waiting for what was sent before */
+export async function readListing (sql: Sql, account: number, page: number, limit: number): Promise<Page> {
+  const rows = await sql.unsafe(statement, [account, limit, (page - 1) * limit], { prepare: true }).execute() // now, not when it is awaited
+  return listing(page, limit, rows[0]?.total ?? 0, rows as unknown as Listing['subtasks'])
+}

@@ -1,0 +1,71 @@
+// HTTP load, from a process of its own: keep-alive connections, each asking for accounts in an order of its own, drawn at random.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import autocannon from 'autocannon'
+
+export interface Load {
+  readonly port: number
+  readonly path: string
+  /** Accounts to ask for, tenant-<n>, each as often as any other. */
+  readonly accounts: readonly number[]
+  readonly connections: number
+  readonly seconds: number
+}
+
+export interface Answered {
+  /** Good answers a second. */
+  readonly rate: number
+  /** Milliseconds that a good answer took: the median, and what 99 of 100 stayed below. */
+  readonly p50: number
+  readonly p99: number
+  /** How many answers of each status; `lost` for connections that broke, or were not answered in time. */
+  readonly statuses: Record<string, number>
+  /** The median of refusals, in milliseconds. */
+  readonly refusedIn?: number
+}
+
+const self = fileURLToPath(import.meta.url)
+
+export function load (options: Load): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const child = fork(self, { stdio: 'inherit' })
+    child.once('message', answered => { resolve(answered as Answered); child.disconnect() })
+    child.once('exit', code => reject(new Error(`The load ended with code ${code}.`)))
+    child.send(options)
+  })
+}
+
+async function shoot ({ port, path, accounts, connections, seconds }: Load): Promise<Answered> {
+  const good: number[] = []
+  const refused: number[] = []
+  const statuses: Record<string, number> = {}
+  const { errors, timeouts, duration } = await new Promise<autocannon.Result>((resolve, reject) => {
+    autocannon({
+      url: `http://127.0.0.1:${port}`,
+      connections,
+      duration: seconds,
+      setupClient (client) {
+        client.setRequests(shuffled(accounts).slice(0, 250).map(n => ({ path, headers: { host: `tenant-${n}.localhost:${port}` } })))
+      }
+    }, (error, result) => error ? reject(error) : resolve(result)).on('response', (_client, status, _bytes, time) => {
+      statuses[status] = (statuses[status] ?? 0) + 1
+      ;(status === 200 ? good : refused).push(time)
+    })
+  })
+  if (errors + timeouts > 0) statuses.lost = errors + timeouts
+  const at = (times: number[], share: number) => times.sort((a, b) => a - b)[Math.floor(times.length * share)] ?? NaN
+  return {
+    rate: good.length / duration, p50: at(good, 0.5), p99: at(good, 0.99), statuses, ...refused.length > 0 && { refusedIn: at(refused, 0.5) }
+  }
+}
+
+function shuffled<T> (list: readonly T[]): T[] {
+  const copy = [...list]
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
+  }
+  return copy
+}
+
+if (process.argv[1] === self) process.once('message', async options => process.send!(await shoot(options as Load)))

@@ -1,0 +1,36 @@
+// A place in an ordered list, as a client carries it: opaque, and good for this account and this list only.
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { AppError } from '../errors.ts'
+import type { AccountId } from './account.ts'
+
+/** Values of the columns that a list is ordered by. */
+export type Spot = readonly (string | number | boolean | null)[]
+
+export interface Cursors {
+  /** @param list says which list it is: table, order, filter */
+  write (account: AccountId, list: string, spot: Spot): string
+  /** @throws {AppError} cursor_invalid if it is not one that was written for this account and this list */
+  read (account: AccountId, list: string, cursor: string): Spot
+}
+
+const length = 16 // bytes of the signature: nobody can guess one of 2^128
+
+/** @param url the app role's: its password is the one secret that all processes share, and no others have */
+export function createCursors (url: string): Cursors {
+  const key = Buffer.from(hkdfSync('sha256', new URL(url).password, '', 'rowhouse cursor', 32))
+  const sign = (account: AccountId, list: string, text: string) =>
+    createHmac('sha256', key).update(JSON.stringify([account, list, text])).digest().subarray(0, length)
+  return {
+    write (account, list, spot) {
+      const text = JSON.stringify(spot)
+      return Buffer.concat([sign(account, list, text), Buffer.from(text)]).toString('base64url')
+    },
+    read (account, list, cursor) {
+      const bytes = Buffer.from(cursor, 'base64url')
+      const text = bytes.subarray(length).toString()
+      const whole = bytes.length > length && bytes.toString('base64url') === cursor // the decoder passes over what it cannot read
+      if (!whole || !timingSafeEqual(bytes.subarray(0, length), sign(account, list, text))) throw new AppError('cursor_invalid')
+      return JSON.parse(text)
+    }
+  }
+}
