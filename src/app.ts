@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import helmet from 'helmet'
+import { damper } from './damper.ts'
 import { AppError } from './errors.ts'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
 import { assetRoutes } from './routes/assets.ts'
@@ -83,11 +84,13 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
  * each other. A single one leaves requests late, but served. A shorter interval would take it for an overload: the
  * fewer turns of the loop it has, the more one of them counts, and without any the delay is infinite.
  */
-const pressure = (started = Date.now()) => ({
+const pressure = (started = Date.now(), damp = damper()) => ({
   sampleInterval: 1_000,
   maxEventLoopDelay: 100,
-  pressureHandler () {
-    if (Date.now() - started > 3_000) throw new AppError('overloaded') // before that, it is our own start that it stood still for
+  async pressureHandler () {
+    if (Date.now() - started < 3_000) return // it is our own start that it stood still for
+    await damp()
+    throw new AppError('overloaded')
   }
 })
 

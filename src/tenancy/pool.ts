@@ -1,4 +1,6 @@
-// The pool lends a slot to one transaction at a time, and at most half of its slots to one account; who waits, waits two seconds.
+// The pool lends a slot to one transaction at a time, and at most half of its slots to one account. Accounts take turns: who asks for
+// much waits behind those who ask for little. Nobody waits for more than two seconds.
+import { damper } from '../damper.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, sqlState } from '../errors.ts'
 import { Slot, type SlotOptions } from './slot.ts'
@@ -10,8 +12,7 @@ interface Waiter {
   readonly holder: Holder
   readonly resolve: (slot: Slot) => void
   readonly reject: (error: unknown) => void
-  timer?: NodeJS.Timeout
-  done: boolean
+  readonly timer: NodeJS.Timeout
 }
 
 const maxAge = 30 * 60_000 // a backend's caches grow with time, and a balancer may want the connection elsewhere
@@ -31,7 +32,10 @@ export class SlotPool {
   readonly #idle: Slot[] = []
   readonly #lent = new Map<Slot, Holder>()
   readonly #held = new Map<Holder, number>()
-  #waiting: Waiter[] = []
+  /** Who waits, by holder, in the order in which it is their turn. */
+  readonly #queues = new Map<Holder, Waiter[]>()
+  readonly #damp = damper()
+  #waiting = 0
   #opening = 0
   #failedAt = -Infinity
   /** Why the last connection could not be opened; undefined once one could again. */
@@ -55,14 +59,21 @@ export class SlotPool {
    * A slot for this holder, within two seconds.
    * @throws {AppError} pool_busy, or database_unavailable
    */
-  acquire (holder: Holder): Promise<Slot> {
+  async acquire (holder: Holder): Promise<Slot> {
+    const queue = this.#queues.get(holder) ?? []
+    if (this.#closing) throw new AppError('pool_busy')
+    if (this.#waiting >= maxWaiting.ofAll || (this.#waiting >= maxWaiting.ofOne && queue.length >= maxWaiting.ofOne)) {
+      await this.#damp()
+      throw new AppError('pool_busy')
+    }
     return new Promise((resolve, reject) => {
-      const queue = this.#waiting.length < maxWaiting.ofOne ? 0 : this.#waiting.filter(waiter => waiter.holder === holder).length
-      if (this.#closing || queue >= maxWaiting.ofOne || this.#waiting.length >= maxWaiting.ofAll) throw new AppError('pool_busy')
-      const waiter: Waiter = { holder, resolve, reject, done: false }
-      this.#waiting.push(waiter)
+      const slot = this.#mayHave(holder) && queue.length === 0 ? this.#idle.pop() : undefined
+      if (slot) return resolve(this.#lend(slot, holder))
+      const timer = setTimeout(() => this.#refuse(waiter, new AppError('pool_busy')), limits.acquire)
+      const waiter: Waiter = { holder, resolve, reject, timer }
+      if (queue.push(waiter) === 1) this.#queues.set(holder, queue)
+      this.#waiting++
       this.#serve()
-      if (!waiter.done) waiter.timer = setTimeout(() => this.#refuse(waiter, new AppError('pool_busy')), limits.acquire)
     })
   }
 
@@ -93,7 +104,7 @@ export class SlotPool {
   /** Refuses new transactions, waits for the open ones up to `patience` milliseconds, then ends every connection. */
   close (patience: number): Promise<void> {
     this.#closing ??= (async () => {
-      for (const waiter of this.#waiting) this.#refuse(waiter, new AppError('pool_busy'))
+      this.#refuseAll(new AppError('pool_busy'))
       if (this.#lent.size > 0) {
         await new Promise<void>(resolve => {
           this.#onDrained = resolve
@@ -105,30 +116,51 @@ export class SlotPool {
     return this.#closing
   }
 
-  /**
-   * Gives idle slots to those who wait, first come first served, passing over those that have their share already. Opens more for who is
-   * left, up to the maximum; but not just after a connection was refused.
-   */
+  /** Gives idle slots to those who wait, and opens more for who is left, up to the maximum; but not just after a connection was refused. */
   #serve (): void {
-    let wanted = 0
-    for (const waiter of this.#waiting) {
-      const held = this.#held.get(waiter.holder) ?? 0
-      if (held >= this.#share) continue
-      const slot = this.#idle.pop()
-      if (slot) {
-        this.#settle(waiter)
-        this.#lent.set(slot, waiter.holder)
-        this.#held.set(waiter.holder, held + 1)
-        waiter.resolve(slot)
-      } else wanted++
+    while (this.#idle.length > 0) {
+      const waiter = this.#next()
+      if (!waiter) return
+      waiter.resolve(this.#lend(this.#idle.pop()!, waiter.holder))
     }
-    this.#waiting = this.#waiting.filter(waiter => !waiter.done)
+    if (this.#waiting === 0 || this.#connections >= this.#max || this.#wanted <= this.#opening) return
     const pause = this.#failedAt + retryAfter - Date.now()
-    if (wanted > this.#opening && pause > 0 && !this.#closing) {
+    if (pause > 0 && !this.#closing) {
       this.#retry ??= setTimeout(() => { this.#retry = undefined; this.#serve() }, pause)
       return
     }
-    while (wanted > this.#opening && this.#idle.length + this.#lent.size + this.#opening < this.#max) this.#open()
+    for (let wanted = this.#wanted; wanted > this.#opening && this.#connections < this.#max;) this.#open()
+  }
+
+  /** Whose turn it is. Whoever has its share already is passed over, and keeps its place. */
+  #next (): Waiter | undefined {
+    for (const [holder, queue] of this.#queues) {
+      if (!this.#mayHave(holder)) continue
+      this.#queues.delete(holder)
+      if (queue.length > 1) this.#queues.set(holder, queue) // at the end: the others first
+      const waiter = queue.shift()!
+      this.#settle(waiter)
+      return waiter
+    }
+  }
+
+  #mayHave (holder: Holder): boolean {
+    return (this.#held.get(holder) ?? 0) < this.#share
+  }
+
+  #lend (slot: Slot, holder: Holder): Slot {
+    this.#lent.set(slot, holder)
+    this.#held.set(holder, (this.#held.get(holder) ?? 0) + 1)
+    return slot
+  }
+
+  get #connections (): number {
+    return this.#idle.length + this.#lent.size + this.#opening
+  }
+
+  /** How many connections those who wait could use at once. */
+  get #wanted (): number {
+    return [...this.#queues].reduce((sum, [holder, queue]) => sum + Math.min(queue.length, this.#share - (this.#held.get(holder) ?? 0)), 0)
   }
 
   #open (): void {
@@ -145,9 +177,7 @@ export class SlotPool {
         this.#opening--
         this.#failedAt = Date.now()
         this.#hear(error)
-        if (this.#lent.size + this.#opening === 0) { // nobody would come back to serve them
-          for (const waiter of this.#waiting) this.#refuse(waiter, error)
-        }
+        if (this.#lent.size + this.#opening === 0) this.#refuseAll(error) // nobody would come back to serve them
         this.#serve()
       }
     )
@@ -176,13 +206,19 @@ export class SlotPool {
   }
 
   #refuse (waiter: Waiter, error: unknown): void {
+    const others = this.#queues.get(waiter.holder)!.filter(each => each !== waiter)
+    if (others.length > 0) this.#queues.set(waiter.holder, others)
+    else this.#queues.delete(waiter.holder)
     this.#settle(waiter)
-    this.#waiting = this.#waiting.filter(each => each !== waiter)
     waiter.reject(error)
   }
 
-  #settle (waiter: Waiter): void {
-    waiter.done = true
-    clearTimeout(waiter.timer)
+  #refuseAll (error: unknown): void {
+    for (const waiter of [...this.#queues.values()].flat()) this.#refuse(waiter, error)
+  }
+
+  #settle ({ timer }: Waiter): void {
+    this.#waiting--
+    clearTimeout(timer)
   }
 }

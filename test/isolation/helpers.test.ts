@@ -103,7 +103,8 @@ t.test('a page stays within the account, wherever it begins, and so does what it
   for (const account of [B, A, B]) {
     await tenancy.withTenant(account, tenant => tenant.insertMany(projects, ['a', 'b', 'c'].map(name => ({ name }))))
   }
-  const list = query({ from: projects, columns: { id: projects.id, name: projects.name, account: projects.accountId }, orderBy: [projects.name, projects.id] })
+  const columns = { id: projects.id, name: projects.name, account: projects.accountId }
+  const list = query({ from: projects, columns, orderBy: [projects.name, projects.id] })
   const wanted = ['a', 'b', 'c', ofA.find(({ table }) => table === projects)!.row.name]
   const first = await asA(tenant => tenant.page(list, { limit: 2, ahead: 100 }))
   const second = await asA(tenant => tenant.page(list, { limit: 2, from: 2, ahead: 100 }))
@@ -115,7 +116,7 @@ t.test('a page stays within the account, wherever it begins, and so does what it
   await t.rejects(tenancy.withTenant(B, tenant => tenant.page(list, { limit: 2, from: first.next! })), { code: 'cursor_invalid', statusCode: 400 })
   const other = query({ ...list, where: eq(projects.details, '') })
   await t.rejects(asA(tenant => tenant.page(other, { limit: 2, from: first.next! })), { code: 'cursor_invalid' }, 'of a list with another filter')
-  for (const orderBy of [[], [projects.name], [projects.id, projects.name], [asc(projects.id)], [tasks.id]]) {
+  for (const orderBy of [[], [projects.name], [projects.id, projects.name], [asc(projects.id)]]) {
     await t.rejects(asA(tenant => tenant.page({ ...list, orderBy } as typeof list, { limit: 2 })), { name: 'TypeError' })
   }
 })
@@ -164,6 +165,7 @@ t.test('nothing but tenant tables can be named, and no table can be smuggled in'
     'a joined table in the condition of a page': tenant => tenant.page({
       from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { id: tasks.id }, where: eq(projects.name, 'x'), orderBy: [tasks.id]
     }, { limit: 1 }),
+    'another table\'s column in the order of a page': tenant => tenant.page({ from: tasks, columns: { id: tasks.id }, orderBy: [projects.id, tasks.id] }, { limit: 1 }),
     'a global table in a page': tenant => tenant.page({ from: directory as never, columns: {}, orderBy: [tasks.id] }, { limit: 1 }),
     'nested columns': tenant => tenant.select({ from: tasks, columns: { nested: { n: everywhere } } as never })
   })) await t.rejects(asA(attempt), refused, what)
