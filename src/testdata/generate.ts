@@ -73,17 +73,21 @@ function ids (random: () => number, account: number): () => string {
   }
 }
 
-const rowsPerStatement = 2_000
+/** Few enough that the database has the first rows to insert while the others are still being put together. */
+const rowsPerStatement = 500
 
-/** Writes one account's data, in the transaction of that account. */
+/** Writes one account's data, in the transaction of that account. All of it is sent before anything is answered. */
 export async function writeAccount (tenant: Tenant, data: AccountData): Promise<void> {
-  await tenant.insert(accounts, data.account)
-  await insertInParts(tenant, users, data.users)
-  await insertInParts(tenant, projects, data.projects)
-  await insertInParts(tenant, tasks, data.tasks)
-  await insertInParts(tenant, subtasks, data.subtasks)
+  await Promise.all([
+    tenant.insert(accounts, data.account),
+    ...insertInParts(tenant, users, data.users),
+    ...insertInParts(tenant, projects, data.projects),
+    ...insertInParts(tenant, tasks, data.tasks),
+    ...insertInParts(tenant, subtasks, data.subtasks)
+  ])
 }
 
-async function insertInParts<T extends TenantTable> (tenant: Tenant, table: T, rows: NewRow<T>[]): Promise<void> {
-  for (let i = 0; i < rows.length; i += rowsPerStatement) await tenant.insertMany(table, rows.slice(i, i + rowsPerStatement))
+function insertInParts<T extends TenantTable> (tenant: Tenant, table: T, rows: NewRow<T>[]): Promise<number>[] {
+  const starts = Array.from({ length: Math.ceil(rows.length / rowsPerStatement) }, (_, i) => i * rowsPerStatement)
+  return starts.map(start => tenant.insertMany(table, rows.slice(start, start + rowsPerStatement)))
 }
