@@ -1,4 +1,5 @@
 // Creates test accounts, one after the other, the way every account's data comes in: through the app role and row-level security.
+import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { mustBeSafe } from '../doctor/audit.ts'
 import type { Database } from '../db/database.ts'
@@ -37,13 +38,19 @@ export async function createTestData (config: Config, database: Database, option
     hosts = await testHosts(database.ownerUrl, config.baseDomain)
     const first = await makeRoom(hosts, tenancy, options, say, signal)
     const passwordHash = await demoPasswordHash(options.seed)
+    const end = first + options.accounts
+    const generate = (number: number) => number < end ? generateAccount(options.seed, number, options.amounts, passwordHash) : undefined
     const totals = { accounts: 0, users: 0, projects: 0, tasks: 0, subtasks: 0 }
     const bar = progress('Accounts', options.accounts, options)
     const started = performance.now()
-    for (let number = first; number < first + options.accounts; number++) {
+    let next
+    for (let number = first, data = generate(first); data; number++, data = next) {
       signal?.throwIfAborted()
-      const data = generateAccount(options.seed, number, options.amounts, passwordHash)
-      await createAccount(hosts, tenancy, number, data, options.rollback)
+      await hosts.add(number, idOf(number))
+      ;[next] = await Promise.all([
+        setImmediate().then(() => generate(number + 1)), // then all of this account is on its way, and the database has work while we have
+        createAccount(hosts, tenancy, number, data, options.rollback)
+      ])
       totals.accounts++
       for (const table of ['users', 'projects', 'tasks', 'subtasks'] as const) totals[table] += data[table].length
       if (options.accounts <= 10) say(`${data.account.slug} ${data.account.name}`)
@@ -85,9 +92,8 @@ async function makeRoom (
   return 0
 }
 
-/** Its host first, then all its rows in one transaction. A host whose account never came leads nowhere. */
+/** All its rows in one transaction. Its host is there already: one whose account never came leads nowhere. */
 async function createAccount (hosts: Hosts, tenancy: Tenancy, number: number, data: AccountData, rollback: boolean): Promise<void> {
-  await hosts.add(number, idOf(number))
   let kept = false
   try {
     await tenancy.withTenant(idOf(number), async tenant => {
