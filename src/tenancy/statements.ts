@@ -152,7 +152,7 @@ export const prefixed = (prefix: string, values: Values): Values =>
 /** A row to insert, without its account, which the statement adds. */
 export function owned (table: TenantTable, row: object): Values {
   const given = known(table, row)
-  return 'id' in getTableColumns(table) ? { id: uuidv7(), ...given } : given
+  return given.id === undefined && 'id' in getTableColumns(table) ? { id: uuidv7(), ...given } : given
 }
 
 /** Values by column; what is undefined is left out. The types refuse another's account, too; this is for code that went round them. */
