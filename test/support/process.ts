@@ -82,3 +82,21 @@ export async function furnished (t: Test): Promise<TestDatabase> {
   await furnish(t, database, 3, 3)
   return database
 }
+
+/** Two processes, for the environment. */
+export const two = { WEB_CONCURRENCY: '2' }
+
+/** Which process answers a new connection. */
+export const ask = async ({ client }: ServerProcess) => {
+  const { status, body } = await client().call('GET', '/api/test/pid')
+  return status === 200 ? Number(body) : `status ${status}`
+}
+
+export const isGone = (pid: number) => {
+  try { return !process.kill(pid, 0) } catch { return true }
+}
+
+export const stop = async ({ running }: ServerProcess, signal: NodeJS.Signals = 'SIGTERM') => {
+  running.child.kill(signal)
+  return running.ended
+}
