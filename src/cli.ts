@@ -63,6 +63,7 @@ program.command('db:studio')
     'As the owner, without either, every tenant\'s table looks empty: row-level security is forced on it.')
   .action(run(() => import('./commands/db-studio.ts')))
 
+process.channel?.unref() // one of several processes (cluster.ts) that cannot go on must end, though the primary would speak to it
 await program.parseAsync()
 
 /**

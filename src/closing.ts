@@ -47,9 +47,10 @@ export function orderlyClose (app: FastifyInstance): () => Promise<void> {
 /**
  * Ends in order on SIGINT and SIGTERM (exit code 0) and after an error that nobody caught (1); a second signal ends at once (1).
  * npm hands on the Ctrl-C that the terminal has sent us already, so what comes within a second counts as one signal.
+ * Returns what ends as a first signal does. If `close` throws, the exit code is 1.
  * @param early tells of a signal that came while we were starting
  */
-export function closeOnSignal (early: AbortSignal, close: () => Promise<void>, onError: (error: Error) => void): void {
+export function closeOnSignal (early: AbortSignal, close: () => Promise<void>, onError: (error: Error) => void): () => void {
   const grace = closeWithGrace({ delay: 15_000, logger: false, skip: ['SIGINT', 'SIGTERM'] }, async ({ err }) => {
     if (err) onError(err)
     await close()
@@ -63,4 +64,5 @@ export function closeOnSignal (early: AbortSignal, close: () => Promise<void>, o
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   if (early.aborted) onSignal()
+  return onSignal
 }

@@ -37,6 +37,7 @@ export const environment = Type.Object({
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
   ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup, doctor and prove --mutate'),
   POOL_MAX: Type.String({ default: '10', pattern: digits, description: 'a number of connections, 2 to 200' }),
+  WEB_CONCURRENCY: Type.String({ default: '1', pattern: digits, description: 'a number of processes, 1 to 64' }),
   PREPARED_STATEMENTS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: 'on or off' }),
   TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
   TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
@@ -60,7 +61,9 @@ export interface Config {
   readonly databaseUrl?: string | undefined
   readonly ownerDatabaseUrl?: string | undefined
   readonly adminDatabaseUrl?: string | undefined
+  /** Of all processes together. */
   readonly poolMax: number
+  readonly processes: number
   /** False behind a pooler that does not carry named prepared statements. */
   readonly preparedStatements: boolean
   /** Undefined where the tenant context is not signed. */
@@ -81,6 +84,10 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
   if (env.OWNER_DATABASE_URL && !env.DATABASE_URL) {
     throw new CommandError('DATABASE_URL is not set, but OWNER_DATABASE_URL is: set both, or neither to use the embedded server.')
   }
+  const processes = Number(env.WEB_CONCURRENCY)
+  if (processes > 1 && Number(env.POOL_MAX) < 2 * processes) {
+    throw new CommandError(`POOL_MAX is "${env.POOL_MAX}", but must be at least ${2 * processes} with WEB_CONCURRENCY=${processes}: two connections for each process.`)
+  }
   return {
     production: env.NODE_ENV === 'production',
     host: env.HOST,
@@ -92,6 +99,7 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
     ownerDatabaseUrl: env.OWNER_DATABASE_URL,
     adminDatabaseUrl: env.ADMIN_DATABASE_URL,
     poolMax: Number(env.POOL_MAX),
+    processes,
     preparedStatements: env.PREPARED_STATEMENTS === 'on',
     signing: signing(env),
     dataDir: resolve(env.DATA_DIR)
@@ -102,6 +110,7 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
 const checks: Partial<Record<keyof Environment, (value: string) => boolean>> = {
   PORT: text => Number(text) <= 65535,
   POOL_MAX: text => Number(text) >= 2 && Number(text) <= 200,
+  WEB_CONCURRENCY: text => Number(text) >= 1 && Number(text) <= 64,
   TRUST_PROXY: list => list.split(',').every(isNetwork),
   DATABASE_URL: isReadable,
   OWNER_DATABASE_URL: isReadable,
@@ -176,6 +185,24 @@ function signing (env: Environment): SigningKeys | undefined {
     }
   }
   return { current: env.TENANT_SIGNING_KEY!, previous: env.TENANT_SIGNING_KEY_PREVIOUS }
+}
+
+/** What one of several processes is told by the one that starts it (cluster.ts). */
+export interface Task {
+  readonly config: Config
+  readonly appUrl: string
+  /** Its part of the connections. */
+  readonly poolMax: number
+  /** Whether nobody serves yet. */
+  readonly first: boolean
+  /** The process whose place it takes, and how that one ended. */
+  readonly replaces?: { readonly pid: number | undefined, readonly how: string, readonly inOrder: boolean } | undefined
+}
+
+/** All of it, as one variable: .env may have been changed since, and two processes must not serve by two configurations. */
+export const processTask = {
+  environment: (task: Task) => ({ ROWHOUSE_TASK: JSON.stringify(task) }),
+  read: (): Task | undefined => process.env.ROWHOUSE_TASK === undefined ? undefined : JSON.parse(process.env.ROWHOUSE_TASK) as Task
 }
 
 /** How the db:studio command tells drizzle.config.ts, in a process of its own, where to connect. */

@@ -38,11 +38,11 @@ export function logSink (out: Writable): LogSink {
   }
 }
 
-export function loggerOptions ({ production }: Config, level: string, sink: LogSink): FastifyServerOptions['logger'] {
+export function loggerOptions ({ production, processes }: Config, level: string, sink: LogSink): FastifyServerOptions['logger'] {
   const pretty = !production && process.stdout.isTTY
   return {
     level,
     redact: ['req.headers.cookie', 'req.headers.authorization', 'res.headers["set-cookie"]'],
-    ...(pretty ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } } : { stream: sink })
+    ...(pretty ? { transport: { target: 'pino-pretty', options: { ignore: processes > 1 ? 'hostname' : 'pid,hostname', translateTime: 'HH:MM:ss' } } } : { stream: sink })
   }
 }

@@ -21,6 +21,13 @@ export interface Server {
 export interface ServerOptions {
   /** Milliseconds between two looks at the walls; a minute unless given. */
   readonly lookEvery?: number
+  /** Connections at the most, where that is not all of POOL_MAX. */
+  readonly poolMax?: number
+  /**
+   * Another process of ours has looked at the walls, and serves. This one looks at once, but as the watch does, after it has begun to serve: it
+   * has to come up also while the database restarts.
+   */
+  readonly beside?: boolean
   /** More of the tenanted API: tests bring routes of their own. */
   readonly more?: FastifyPluginAsync
 }
@@ -30,9 +37,9 @@ export interface ServerOptions {
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
 export async function startServer (
-  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, more }: ServerOptions = {}
+  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, poolMax = config.poolMax, beside = false, more }: ServerOptions = {}
 ): Promise<Server> {
-  const { poolMax, signing, preparedStatements } = config
+  const { signing, preparedStatements } = config
   const news: { log?: FastifyBaseLogger } = {} // of the application, which is yet to be built
   const onConnect = connectionNews(news)
   const directory = createDirectory(databaseUrl, { preparedStatements, onConnect })
@@ -44,7 +51,7 @@ export async function startServer (
     await directory.close()
   }
   try {
-    await mustBeSafe(directory, config, databaseUrl)
+    if (!beside) await mustBeSafe(directory, config, databaseUrl)
   } catch (error) {
     await closeDoors()
     throw error
@@ -53,6 +60,7 @@ export async function startServer (
   const walls = watch({
     directory,
     every: lookEvery,
+    atOnce: beside,
     look: async () => (await audit(directory, config, databaseUrl)).findings,
     onChange: finding => finding
       ? app.log.fatal({ event: 'walls_down' }, inWords(finding))

@@ -7,7 +7,7 @@ const key = '0123456789abcdef0123456789abcdef'
 
 t.test('defaults', async t => {
   t.match(load({}), {
-    production: false, host: 'localhost', port: 3000, baseDomain: 'localhost', trustProxy: [], databaseUrl: undefined, poolMax: 10, signing: undefined
+    production: false, host: 'localhost', port: 3000, baseDomain: 'localhost', trustProxy: [], databaseUrl: undefined, poolMax: 10, processes: 1, signing: undefined
   })
   t.equal(load({ PORT: '', DATABASE_URL: '' }).port, 3000, 'empty is not set')
 })
@@ -26,6 +26,7 @@ t.test('what is allowed', async t => {
     ...['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'].map(mode => `postgres://u:p@h/d?sslmode=${mode}`)
   ]) t.equal(load({ DATABASE_URL: url }).databaseUrl, url, `D6 112 ${url}`)
   for (const max of ['2', '200']) t.equal(load({ POOL_MAX: max }).poolMax, Number(max), `D6 118 ${max}`)
+  for (const n of ['1', '64']) t.equal(load({ WEB_CONCURRENCY: n, POOL_MAX: '128' }).processes, Number(n), `D6 118 ${n}`)
   t.same([{}, { PREPARED_STATEMENTS: 'on' }, { PREPARED_STATEMENTS: 'off' }].map(set => load(set as Record<string, string>).preparedStatements), [true, true, false])
   t.same(load({ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: key }).signing, { current: key, previous: undefined })
   t.same(load({ TENANT_SIGNING: 'on', TENANT_SIGNING_KEY: key, TENANT_SIGNING_KEY_PREVIOUS: `${key}x` }).signing, { current: key, previous: `${key}x` })
@@ -60,6 +61,12 @@ t.test('what is not, in one line that names the variable, what it was, and what 
       'true', '1', 'yes', '*', 'all', 'loopback', 'localhost', '0.0.0.0/0', '::/0', '10.0.0.1/0', '10.0.0.0/33', '::1/129', '999.1.1.1', '10.0.0', ':::', '10.0.0.1,', '10.0.0.1, 10.0.0.2', '10.0.0.1/8/8'
     ], /^TRUST_PROXY is ".*", but must be a list of proxy addresses/),
     ...refused(118, 'POOL_MAX', ['0', '1', '201', '1000000', '-1', '2.5', '1e1', ' ', 'x'], /^POOL_MAX is .*, but must be a number of connections, 2 to 200\.$/),
+    ...refused(118, 'WEB_CONCURRENCY', ['0', '65', '-1', '1.5', '1e1', ' ', 'auto', '02'], /^WEB_CONCURRENCY is .*, but must be a number of processes, 1 to 64\.$/),
+    {
+      number: 118,
+      environment: { POOL_MAX: '7', WEB_CONCURRENCY: '4' },
+      message: /^POOL_MAX is "7", but must be at least 8 with WEB_CONCURRENCY=4: two connections for each process\.$/
+    },
     ...refused(119, 'LOG_LEVEL', ['loud', 'INFO', '30', 'true'], /^LOG_LEVEL is ".*", but must be fatal, error, warn/),
     ...refused(113, 'HOST', ['http://x', 'a b', 'a/b', 'a;b'], /^HOST is ".*", but must be a name or address to listen on\.$/),
     ...refused(118, 'PREPARED_STATEMENTS', ['no', 'ON', '1'], /^PREPARED_STATEMENTS is ".*", but must be on or off\.$/)

@@ -35,7 +35,7 @@ export async function audit (directory: Pick<Directory, 'ask' | 'undone'>, confi
     functions: await expectedFunctions(config.signing),
     migrations: migrations.map(({ hash }) => hash),
     signing: config.signing,
-    connections: config.poolMax + 2, // and the directory's
+    connections: config.poolMax + 3 * config.processes, // each one's directory has two, and findPooler opens one
     production: config.production,
     local: isLocal(new URL(url).hostname),
     pooler: await findPooler(url),

@@ -38,11 +38,11 @@ export const server: readonly Check[] = [
     id: 'D44',
     severity: 'high',
     title: 'There are connections enough, and whatever is in between carries our statements',
-    mend: 'Lower POOL_MAX, or raise max_connections or the role\'s or the database\'s CONNECTION LIMIT.',
+    mend: 'Lower POOL_MAX or WEB_CONCURRENCY, or raise max_connections or the role\'s or the database\'s CONNECTION LIMIT.',
     find: ({ server, role, database }, { connections, pooler, preparedStatements }) => [
       ...([['The server', server.connections], [`The role ${role.name}`, role.connectionLimit], [`The database ${database.name}`, database.connectionLimit]] as const)
         .filter(([, limit]) => limit !== -1 && limit < connections && !pooler.pooler)
-        .map(([what, limit]) => `${what} has ${limit} connections for us, and one process of ours wants up to ${connections}.`),
+        .map(([what, limit]) => `${what} has ${limit} connections for us, and one server of ours wants up to ${connections}.`),
       ...pooler.pooler && !pooler.namedStatements && preparedStatements
         ? [['A pooler that knows no named statements (PgBouncer before 1.21, say) is in between.', 'Set PREPARED_STATEMENTS=off.', 'critical'] as const]
         : []

@@ -16,15 +16,17 @@ export interface WatchOptions {
   readonly look: () => Promise<readonly Finding[]>
   /** Milliseconds between two looks. */
   readonly every?: number | undefined
+  /** Whether the first look is not to wait for that. */
+  readonly atOnce?: boolean
   readonly onChange: (finding: Finding | undefined) => void
 }
 
-export function watch ({ directory, look, every = 60_000, onChange }: WatchOptions): Watch {
+export function watch ({ directory, look, every = 60_000, atOnce = false, onChange }: WatchOptions): Watch {
   let finding: Finding | undefined
   let timer: NodeJS.Timeout
   let stopped = false
   /** The next look is planned when this one is over, so that two never overtake each other. */
-  const plan = () => { if (!stopped) timer = setTimeout(() => again().finally(plan), every).unref() }
+  const plan = (wait = every) => { if (!stopped) timer = setTimeout(() => again().finally(plan), wait).unref() }
   const again = async () => {
     const findings = await look().catch(() => undefined) // a database that does not answer is the ping's to tell
     if (!findings || stopped) return
@@ -32,7 +34,7 @@ export function watch ({ directory, look, every = 60_000, onChange }: WatchOptio
     if (worst?.found !== finding?.found) onChange(worst)
     finding = worst
   }
-  plan()
+  plan(atOnce ? 0 : every)
 
   // Anyone may ask, as often as they like; the database is asked once a second.
   const pings = new LRUCache<'now', object>({ max: 1, ttl: 1_000, fetchMethod: () => directory.ask('select 1') })

@@ -113,7 +113,7 @@ export const holes: readonly Hole[] = [
     says: /late of tasks is not enforced/
   },
   { id: 'D43', plant: "set local password_encryption = 'md5'", says: /stored as md5/ },
-  { id: 'D44', plant: "do $$ begin execute format('alter database %I connection limit 5', current_database()); end $$", says: /has 5 connections for us, and one process of ours wants up to 12/ },
+  { id: 'D44', plant: "do $$ begin execute format('alter database %I connection limit 5', current_database()); end $$", says: /has 5 connections for us, and one server of ours wants up to 13/ },
   { id: 'D44', plant: alterRole('connection limit 4'), says: /role rowhouse_app has 4 connections/ },
   { id: 'D46', plant: "set local timezone = 'Europe/Berlin'", says: /time zone of our connections is Europe\/Berlin/ },
   { id: 'D46', plant: [], alter: ({ server }) => ({ server: { ...server, clock: server.clock - 60_000 } }), says: /clock is -60 s from ours/ },

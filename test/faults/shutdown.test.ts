@@ -30,56 +30,72 @@ const read = (path: string) => () => ({ method: 'GET' as const, path })
 
 const ended = async ({ running }: ServerProcess) => {
   const from = Date.now()
-  const { code, out } = await running.ended
-  return { code, took: Date.now() - from, lines: out.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line)) }
+  const { code, out, err } = await running.ended
+  return { code, err, took: Date.now() - from, lines: out.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line)) }
 }
 
-t.test('F30: SIGTERM under load fails nobody', async t => {
-  const server = await serverProcess(t)
-  const writers = Array.from({ length: 6 }, () => ask(server.client(), write(30)))
-  const readers = Array.from({ length: 6 }, () => ask(server.client(), read('/subtasks/')))
-  const probes = ask(server.client(), read('/readyz'))
-  await sleep(1_000)
-  const slow = server.client().call('POST', '/api/test/pair/pair-slow/2500')
-  await sleep(100)
-  server.running.child.kill('SIGTERM')
-  const { code, took, lines } = await ended(server)
-
-  t.equal(code, 0)
-  t.ok(took < 10_000, `ended within ${took} ms`)
-  const clients = await Promise.all([...writers, ...readers])
-  for (const { said } of clients) {
-    const refused = said.pop()!
-    t.match(refused, { reused: false, error: /^ECONN(REFUSED|RESET)$/ }, 'a connection is refused only before it carries anything')
-    t.same(said.filter(({ status }) => status !== 200), [], `${said.length} replies`)
-    t.equal(said.at(-1)!.last, true, 'the last of which says so')
+/** One process, two of which the first is told, and two that are told all at once, as the terminal does. */
+const ways = [
+  { what: 'SIGTERM', environment: { WEB_CONCURRENCY: '1' }, end: async ({ running: { child } }: ServerProcess) => { child.kill('SIGTERM') } },
+  { what: 'SIGTERM to the primary', environment: { WEB_CONCURRENCY: '2' }, end: async ({ running: { child } }: ServerProcess) => { child.kill('SIGTERM') } },
+  {
+    what: 'SIGINT to every process',
+    environment: { WEB_CONCURRENCY: '2' },
+    end: async ({ running: { child }, pids }: ServerProcess) => { for (const pid of [...await pids(), child.pid!]) process.kill(pid, 'SIGINT') }
   }
-  t.match(await slow, { status: 200, last: true }, 'what had begun is finished, also when nobody new is let in')
-  t.match((await probes).said.at(-2), { status: 503, last: true }, '/readyz says it before the door is closed')
-  const count = (msg: string) => lines.filter(line => line.msg === msg).length
-  t.equal(count('request completed'), count('incoming request'), 'nothing that came in went without an answer')
+]
 
-  const pairs = await server.pairs()
-  t.same(await server.halves(), {})
-  t.same(clients.flatMap(({ kept }) => kept).filter(name => !pairs.has(name)), [], 'what was said to be kept was')
-})
+for (const { what, environment, end } of ways) {
+  t.test(`F30: ${what} under load fails nobody`, async t => {
+    const server = await serverProcess(t, environment)
+    const writers = Array.from({ length: 6 }, () => ask(server.client(), write(30)))
+    const readers = Array.from({ length: 6 }, () => ask(server.client(), read('/subtasks/')))
+    const probes = ask(server.client(), read('/readyz'))
+    await sleep(1_000)
+    const slow = server.client().call('POST', '/api/test/pair/pair-slow/2500')
+    await sleep(100)
+    await end(server)
+    const { code, took, lines, err } = await ended(server)
 
-t.test('F31: a second SIGTERM, later than a second, ends at once', async t => {
-  const server = await serverProcess(t)
-  const slow = server.client().call('POST', '/api/test/pair/pair-slow/8000')
-  await sleep(300)
-  server.running.child.kill('SIGTERM')
-  await sleep(500)
-  server.running.child.kill('SIGTERM') // npm repeats the terminal's signal
-  await sleep(1_000)
-  t.equal(server.running.child.exitCode, null, 'a repetition within a second is the same signal')
-  server.running.child.kill('SIGTERM')
-  const { code, took } = await ended(server)
-  t.equal(code, 1)
-  t.ok(took < 2_000, `ended within ${took} ms`)
-  t.match(await slow, { error: 'ECONNRESET' })
-  t.same([...await server.pairs()], [], 'its half was rolled back')
-})
+    t.equal(code, 0)
+    t.equal(err, '')
+    t.ok(took < 10_000, `ended within ${took} ms`)
+    const clients = await Promise.all([...writers, ...readers])
+    for (const { said } of clients) {
+      const refused = said.pop()!
+      t.match(refused, { reused: false, error: /^ECONN(REFUSED|RESET)$/ }, 'a connection is refused only before it carries anything')
+      t.same(said.filter(({ status }) => status !== 200), [], `${said.length} replies`)
+      t.equal(said.at(-1)!.last, true, 'the last of which says so')
+    }
+    t.match(await slow, { status: 200, last: true }, 'what had begun is finished, also when nobody new is let in')
+    t.match((await probes).said.at(-2), { status: 503, last: true }, '/readyz says it before the door is closed')
+    const count = (msg: string) => lines.filter(line => line.msg === msg).length
+    t.equal(count('request completed'), count('incoming request'), 'nothing that came in went without an answer')
+
+    const pairs = await server.pairs()
+    t.same(await server.halves(), {})
+    t.same(clients.flatMap(({ kept }) => kept).filter(name => !pairs.has(name)), [], 'what was said to be kept was')
+  })
+}
+
+for (const WEB_CONCURRENCY of ['1', '2']) {
+  t.test(`F31: a second SIGTERM, later than a second, ends at once (of ${WEB_CONCURRENCY})`, async t => {
+    const server = await serverProcess(t, { WEB_CONCURRENCY })
+    const slow = server.client().call('POST', '/api/test/pair/pair-slow/8000')
+    await sleep(300)
+    server.running.child.kill('SIGTERM')
+    await sleep(500)
+    server.running.child.kill('SIGTERM') // npm repeats the terminal's signal
+    await sleep(1_000)
+    t.equal(server.running.child.exitCode, null, 'a repetition within a second is the same signal')
+    server.running.child.kill('SIGTERM')
+    const { code, took } = await ended(server)
+    t.equal(code, 1)
+    t.ok(took < 2_000, `ended within ${took} ms`)
+    t.match(await slow, { error: 'ECONNRESET' })
+    t.same([...await server.pairs()], [], 'its half was rolled back')
+  })
+}
 
 t.test('F30: whoever takes longer than ten seconds is cut off', async t => {
   const server = await serverProcess(t)
@@ -96,20 +112,22 @@ t.test('F30: whoever takes longer than ten seconds is cut off', async t => {
   t.equal(lines.filter(line => /did not end in time/.test(line.msg) && line.connections === 1).length, 1, 'and the log says so')
 })
 
-t.test('F32: SIGKILL leaves no half transaction', async t => {
-  const server = await serverProcess(t)
-  const writers = Array.from({ length: 10 }, () => ask(server.client(), write(20)))
-  await sleep(1_500)
-  server.running.child.kill('SIGKILL')
-  await server.running.ended
-  const kept = (await Promise.all(writers)).flatMap(({ kept }) => kept)
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(50)) { // their backends notice by themselves
-    const [{ n }] = await server.database.admin<[{ n: number }]>`
-      select count(*)::int as n from pg_stat_activity where datname = ${server.database.name} and application_name = 'rowhouse' and state <> 'idle'`
-    if (n === 0) break
-  }
-  const pairs = await server.pairs()
-  t.ok(kept.length > 10, `${kept.length} pairs were kept`)
-  t.same(await server.halves(), {})
-  t.same(kept.filter(name => !pairs.has(name)), [], 'and none was lost')
-})
+for (const WEB_CONCURRENCY of ['1', '2']) {
+  t.test(`F32: SIGKILL leaves no half transaction (of ${WEB_CONCURRENCY})`, async t => {
+    const server = await serverProcess(t, { WEB_CONCURRENCY })
+    const writers = Array.from({ length: 10 }, () => ask(server.client(), write(20)))
+    await sleep(1_500)
+    server.running.child.kill('SIGKILL')
+    await server.running.ended
+    const kept = (await Promise.all(writers)).flatMap(({ kept }) => kept)
+    for (const end = Date.now() + 10_000; Date.now() < end; await sleep(50)) { // their backends notice by themselves
+      const [{ n }] = await server.database.admin<[{ n: number }]>`
+      select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'rowhouse' and state <> 'idle'`
+      if (n === 0) break
+    }
+    const pairs = await server.pairs()
+    t.ok(kept.length > 10, `${kept.length} pairs were kept`)
+    t.same(await server.halves(), {})
+    t.same(kept.filter(name => !pairs.has(name)), [], 'and none was lost')
+  })
+}
