@@ -4,12 +4,9 @@ import type { Listing } from '../../src/views/subtasks.ts'
 import { type Page, listing } from './serve.ts'
 
 const statement = `
-  with page as (
-    select id, task_id, name, is_complete, details from subtasks where account_id = $1 order by name, id limit $2 offset $3
-  )
   select page.id, accounts.name as account, projects.name as project, tasks.name as task, page.name, page.is_complete as "isComplete", page.details,
-         (select count(*)::int from subtasks where account_id = $1) as total
-    from page
+         (select count(*)::int from (select from subtasks where account_id = $1 limit 1001) ahead) as total
+    from (select id, task_id, name, is_complete, details from subtasks where account_id = $1 order by name, id limit $2 offset $3) page
     join tasks on tasks.account_id = $1 and tasks.id = page.task_id
     join projects on projects.account_id = $1 and projects.id = tasks.project_id
     join accounts on accounts.account_id = $1

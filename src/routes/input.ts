@@ -15,11 +15,11 @@ export const strictSchemas = {
 export const strictInput = fastifyPlugin(async (app: FastifyInstance) => {
   // Node lets these through: versions that it does not speak, codings that it does not undo, and chunks in HTTP/1.0, which knows none,
   // so that a proxy may see the end of the body elsewhere.
-  app.addHook('onRequest', async ({ raw: { httpVersion, headers } }, reply) => {
+  app.addHook('onRequest', ({ raw: { httpVersion, headers } }, reply, done) => {
     const coding = headers['transfer-encoding']?.toLowerCase()
-    if (httpVersion === '1.1' ? coding === undefined || coding === 'chunked' : httpVersion === '1.0' && coding === undefined) return
+    if (httpVersion === '1.1' ? coding === undefined || coding === 'chunked' : httpVersion === '1.0' && coding === undefined) return done()
     reply.header('connection', 'close')
-    throw new AppError('bad_request', { message: 'The request must be HTTP/1.1, and no transfer coding but chunked is known.' })
+    done(new AppError('bad_request', { message: 'The request must be HTTP/1.1, and no transfer coding but chunked is known.' }))
   })
 
   app.addHook('onRoute', route => {

@@ -1,6 +1,6 @@
 // An address that is there, asked with a method that it does not have: 405 with those that it has, and to OPTIONS just that list.
 // Fastify would say 404. Answered before a body is read; nothing here asks the database for more than whose host it is.
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import findMyWay from 'find-my-way'
 import { AppError } from '../errors.ts'
@@ -18,8 +18,9 @@ export const methodsOfRoutes = fastifyPlugin(async (app: FastifyInstance) => {
     }
   })
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return
+  app.addHook('onRequest', (request, reply, done) => request.is404 ? answer(request, reply) : done())
+
+  async function answer (request: FastifyRequest, reply: FastifyReply) {
     const found = [...methods].flatMap(method => {
       const route = routes.find(method, request.url)?.store as RouteOptions | undefined
       return route ? [{ method, tenanted: route.config?.tenanted }] : []
@@ -31,7 +32,7 @@ export const methodsOfRoutes = fastifyPlugin(async (app: FastifyInstance) => {
     reply.header('allow', [...found.map(route => route.method), 'OPTIONS'].join(', '))
     if (request.method !== 'OPTIONS') throw new AppError('method_not_allowed')
     return reply.code(204).send()
-  })
+  }
 
   // Node hands these to nobody else, and would hang up. We are nobody's proxy.
   app.server.on('connect', (_request, socket) => answerSocket(socket, 'method_not_allowed', { Allow: '' }))

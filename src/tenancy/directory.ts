@@ -84,12 +84,17 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
     }
   }
 
+  /** What is remembered of the account that this host leads to; undefined if that is nothing, or that there is none. */
+  function known (host: string): Account | undefined {
+    if (Date.now() - refreshedAt > freshness / 2) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
+    const account = cache.get(host)?.account
+    if (account) inUse.add(host)
+    return account
+  }
+
   /** The account this host leads to, at most five seconds old; undefined if there is none. Unknown hosts are remembered, too. */
   async function resolve (host: string): Promise<Account | undefined> {
-    if (Date.now() - refreshedAt > freshness / 2) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
-    const known = cache.get(host)
-    if (known?.account) inUse.add(host)
-    return known ? known.account : firstSeen(host)
+    return known(host) ?? (cache.has(host) ? undefined : firstSeen(host))
   }
 
   /** For many who ask for it at once, it is looked up once. */
@@ -102,5 +107,5 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
     return asked
   }
 
-  return { ask, undone, resolve, close: () => pool.close(1_000) }
+  return { ask, undone, known, resolve, close: () => pool.close(1_000) }
 }

@@ -1,7 +1,7 @@
 // A tenanted request: host -> account -> transaction -> reply -> commit. The transaction opens with the first query: a request that asks
 // the database nothing takes no connection. The scope that calls tenanted() and whatever is registered inside it has these hooks; a
 // route outside has no tenant, and asking for one there throws.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { AppError, TenantMissingError } from '../errors.ts'
 import type { Account, Directory } from './directory.ts'
@@ -44,48 +44,70 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   app.decorateRequest('account', { getter () { return stateOf(this).account ?? missing() } })
   app.decorateRequest('tenant', { getter () { return stateOf(this).tenant ?? missing() } })
   app.decorateRequest('resolveAccount', async function () {
-    const { site } = this
-    const account = site.kind === 'account' ? await directory.resolve(site.host) : undefined
+    const account = await directory.resolve(hostOfAccount(this))
     if (!account) throw new AppError('account_not_found')
-    if (account.status !== 'active') throw new AppError('account_suspended')
-    return account
+    return mustBeOpen(account)
   })
 
   app.decorate('tenanted', (scope: FastifyInstance) => {
     scope.addHook('onRoute', route => { route.config = { ...route.config, tenanted: true } })
 
-    scope.addHook('onRequest', async (request, reply) => {
-      reply.header('cache-control', 'private, no-store').header('vary', 'Cookie')
-      states.set(request, { account: await request.resolveAccount() })
+    // Where there is nothing to wait for, these call back at once: a promise for each would cost more than all that they do.
+    scope.addHook('onRequest', (request, reply, done) => {
+      reply.headers(privately)
+      const state: State = {}
+      states.set(request, state)
+      const account = directory.known(hostOfAccount(request))
+      if (!account) return request.resolveAccount().then(account => { state.account = account })
+      state.account = mustBeOpen(account)
+      done()
     })
 
-    scope.addHook('preHandler', async (request, reply) => {
+    scope.addHook('preHandler', (request, reply, done) => {
       const state = stateOf(request)
       const key = idempotencyKey(request)
-      Object.assign(state, tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write'))
-      if (key === undefined) return
-      if (!await claim(key, request, reply)) return reply
-      state.key = key
+      const { tenant, transaction } = tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write')
+      state.tenant = tenant
+      state.transaction = transaction
+      if (key === undefined) return done()
+      return claim(key, request, reply).then(isNew => {
+        if (!isNew) return reply
+        state.key = key
+      })
     })
 
     // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not, since there is nothing that it could fail to keep.
-    scope.addHook('onSend', async (request, reply, payload) => {
-      const { key, transaction: open } = stateOf(request)
-      if (key !== undefined && open && reply.statusCode < 400) await keep(key, request, reply, payload)
-      const transaction = take(request)
-      if (!transaction) return
-      const ended = reply.statusCode < 400 ? transaction.commit() : transaction.rollback()
-      if (isRead(request)) ended.catch(error => request.log.warn(error, 'a read could not be committed'))
-      else await ended
+    scope.addHook('onSend', (request, reply, payload, done) => {
+      if (!isRead(request)) return endWrite(request, reply, payload)
+      end(request, reply)?.catch(error => request.log.warn(error, 'a read could not be committed'))
+      done()
     })
 
     // However a request ends, its transaction does not outlive it.
-    scope.addHook('onResponse', async request => {
-      await take(request)?.rollback()
+    scope.addHook('onResponse', (request, _reply, done) => {
+      const left = take(request)
       if (stateOf(request).key !== undefined) sweep(request.account.id, error => request.log.warn(error, 'old idempotency keys could not be removed'))
+      return left ? left.rollback() : done()
     })
     scope.addHook('onTimeout', async request => { await take(request)?.rollback() })
   })
+
+  /** The host, if it is one on which an account may live. @throws {AppError} host_not_served, account_not_found */
+  function hostOfAccount ({ site }: FastifyRequest): string {
+    if (site.kind === 'bare') throw new AppError('account_not_found')
+    return site.host
+  }
+
+  async function endWrite (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
+    const { key, transaction } = stateOf(request)
+    if (key !== undefined && transaction && reply.statusCode < 400) await keep(key, request, reply, payload)
+    await end(request, reply)
+  }
+
+  function end (request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
+    const transaction = take(request)
+    return reply.statusCode < 400 ? transaction?.commit() : transaction?.rollback()
+  }
 
   /** Once only: onSend runs again for the error reply, should the commit throw. */
   function take (request: FastifyRequest): Transaction | undefined {
@@ -105,6 +127,13 @@ declare module 'fastify' {
     /** Set on every route of a tenanted scope; 'or bare' where a route sees to its host itself, and the bare domain will do. */
     tenanted?: true | 'or bare'
   }
+}
+
+const privately = { 'cache-control': 'private, no-store', vary: 'Cookie' }
+
+function mustBeOpen (account: Account): Account {
+  if (account.status !== 'active') throw new AppError('account_suspended')
+  return account
 }
 
 const isRead = (request: FastifyRequest) => request.method === 'GET' || request.method === 'HEAD'

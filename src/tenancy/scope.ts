@@ -10,7 +10,7 @@ import type { Cursors } from './cursor.ts'
 import type { ColumnsOf, Join, NewRow, Nullability, Page, PageOf, Query, Row, Where } from './query.ts'
 import type { Db, Prepared, Rows } from './slot.ts'
 import {
-  type PageRow, type Values, behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, rowsAhead, selection
+  type Values, behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, selection
 } from './statements.ts'
 import type { Part, Transaction } from './transaction.ts'
 
@@ -56,11 +56,11 @@ export class Tenant {
     const values = typeof from === 'string'
       ? { limit: limit + 1, ...behind(this.#cursors.read(this.#account, list.name, from)) } // the one too many tells that there is more
       : { limit, ahead, offset: from }
-    const found = await this.#run<PageRow[]>(description, db => pageSelection(db, description, start), values, start)
-    const counted = found[0]?.[rowsAhead] ?? found.length
-    const rows = found.slice(0, limit).map(({ [rowsAhead]: _, ...row }) => row)
+    const found = await this.#run<Row<F>[] & { said?: number }>(description, db => pageSelection(db, description, start), values, start)
+    const counted = found.said ?? found.length
+    const rows = found.slice(0, limit) as Record<string, string>[]
     const last = rows.at(-1)
-    const next = last && counted > limit ? this.#cursors.write(this.#account, list.name, list.order.map(name => last[name] as string)) : undefined
+    const next = last && counted > limit ? this.#cursors.write(this.#account, list.name, list.order.map(name => last[name]!)) : undefined
     return { rows: rows as never, ahead: counted, next }
   }
 

@@ -7,7 +7,7 @@ import postgres from 'postgres'
 import { addressOf } from '../db/address.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
-import { shareParameters } from './parameters.ts'
+import { shareParameters } from './drizzle.ts'
 
 export type Db = PostgresJsDatabase
 export type Rows = postgres.RowList<postgres.Row[]>

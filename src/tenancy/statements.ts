@@ -7,6 +7,7 @@ import { type TenantTable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
 import type { Spot } from './cursor.ts'
+import { plainRows, plainRowsAnd } from './drizzle.ts'
 import type { AnyQuery, Join, Where } from './query.ts'
 import type { Db } from './slot.ts'
 
@@ -29,8 +30,10 @@ export function selection (db: Db, query: AnyQuery) {
   let select = joined(db.select(columns).from(from).$dynamic(), joins).where(narrowed(from, where)).orderBy(...orderBy)
   if (limit !== undefined) select = select.limit(limit)
   if (offset !== undefined) select = select.offset(offset)
-  return select.prepare('select')
+  return plainRows(select.prepare('select'))
 }
+
+const counted = '(counted)' // no column can have this name
 
 /** Where a page begins: with the first row, behind the row that a cursor tells of, or after so many rows. */
 export type Start = 'first' | 'after' | 'offset'
@@ -49,16 +52,16 @@ export function pageSelection (db: Db, query: AnyQuery, start: Start) {
     const key = columnOf(from, 'id')
     const ahead = db.$with('ahead').as(rows({ id: key }).orderBy(...order).limit(placeholder('ahead')).offset(placeholder('offset')))
     const page = db.select({ id: ahead.id }).from(ahead).limit(placeholder('limit')).as('page')
-    const select = db.with(ahead).select({ ...columns, [rowsAhead]: sql<number>`(select count(*)::int from ${ahead})` })
+    const select = db.with(ahead).select({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
       .from(page).innerJoin(from, and(ofTenant(from), eq(key, page.id))).$dynamic()
-    return joined(select, joins).orderBy(...order).prepare('page')
+    return plainRowsAnd(joined(select, joins).orderBy(...order).prepare('page'))
   }
   const all = getTableColumns(from) as Record<string, AnyPgColumn>
   const page = rows(all, start === 'after' ? and(where, behindOne(order)) : where).orderBy(...order).limit(placeholder('limit'))
     .as(getTableName(from)) // so the columns of the table are those of the page
   const ahead = rows({ id: columnOf(from, 'id') }).limit(placeholder('ahead')).as('ahead')
-  const counted = start === 'first' && { [rowsAhead]: sql<number>`(select count(*)::int from ${ahead})` }
-  return joined(db.select({ ...columns, ...counted }).from(page).$dynamic(), joins).orderBy(...order).prepare('page')
+  const select = start === 'after' ? db.select(columns) : db.select({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
+  return (start === 'after' ? plainRows : plainRowsAnd)(joined(select.from(page).$dynamic(), joins).orderBy(...order).prepare('page'))
 }
 
 /** The rows that come, in this order, after one of which behind() has the values. */
@@ -98,10 +101,6 @@ function orderOf (query: AnyQuery): AnyPgColumn[] {
 }
 
 const dialect = new PgDialect()
-
-/** Under which name each row of a page says how many there are from the first of them on. */
-export const rowsAhead = '(rows ahead)'
-export type PageRow = Record<string, unknown> & { [rowsAhead]?: number }
 
 /** Everything in it is of tenant tables that it names. */
 function mustBeSafe ({ from, joins = [], columns, where, orderBy = [] }: AnyQuery): void {
