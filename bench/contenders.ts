@@ -12,15 +12,17 @@ export interface Contender {
 }
 
 export const json = '/api/subtasks'
+export const page = '/subtasks/'
 
-export const rowhouse = (place: Place, env: NodeJS.ProcessEnv = {}): Promise<Program> =>
-  startProgram(['dist/cli.js', 'start'], { ...environment(place), ...env }, '/readyz', 'localhost')
+/** @param program another than the built one */
+export const rowhouse = (place: Place, env: NodeJS.ProcessEnv = {}, program?: string): Promise<Program> =>
+  startProgram(program ? ['--import', 'tsx', program] : ['dist/cli.js', 'start'], { ...environment(place), ...env }, '/readyz', 'localhost')
 
 /** @param url the database, as the role that is to ask */
 const byHand = (name: string, url: string): Promise<Program> =>
   startProgram(['--import', 'tsx', `bench/contenders/${name}.ts`], { ...process.env, NODE_ENV: 'production', BENCH_URL: url }, json)
 
-const page = '/subtasks/'
+
 
 export const contenders: readonly Contender[] = [
   { name: 'hello', what: 'the same bytes from memory', program: 'hello', path: json, start: ({ main }) => byHand('hello', main.adminUrl) },

@@ -45,7 +45,7 @@ async function shoot ({ port, path, accounts, connections, seconds }: Load): Pro
       connections,
       duration: seconds,
       setupClient (client) {
-        client.setRequests(shuffled(accounts).slice(0, 250).map(n => ({ path, headers: { host: `tenant-${n}.localhost:${port}` } })))
+        client.setRequests(shuffled(accounts).slice(0, Math.max(5, 5_000 / connections)).map(n => ({ path, headers: { host: `tenant-${n}.localhost:${port}` } })))
       }
     }, (error, result) => error ? reject(error) : resolve(result)).on('response', (_client, status, _bytes, time) => {
       statuses[status] = (statuses[status] ?? 0) + 1

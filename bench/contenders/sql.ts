@@ -3,7 +3,7 @@ import type { Sql } from 'postgres'
 import type { Listing } from '../../src/views/subtasks.ts'
 import { type Page, listing } from './serve.ts'
 
-const statement = `
+export const statement = `
   select page.id, accounts.name as account, projects.name as project, tasks.name as task, page.name, page.is_complete as "isComplete", page.details,
          (select count(*)::int from (select from subtasks where account_id = $1 limit 1001) ahead) as total
     from (select id, task_id, name, is_complete, details from subtasks where account_id = $1 order by name, id limit $2 offset $3) page

@@ -1,6 +1,6 @@
 // A TCP proxy before PostgreSQL: it delays, counts round trips, keeps what the client said, and cuts where it is told to.
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
-import type { Test } from 'tap'
+import type { Owner } from './database.ts'
 
 export interface Proxy {
   /** The same URL, by way of the proxy. */
@@ -22,7 +22,7 @@ export interface Proxy {
   strand (): void
 }
 
-export async function testProxy (t: Test, target: string, { delay = 0 } = {}): Promise<Proxy> {
+export async function testProxy (t: Owner, target: string, { delay = 0 } = {}): Promise<Proxy> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   const open = new Set<{ client: Socket, upstream: Socket, stranded: boolean }>()
