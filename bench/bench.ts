@@ -58,10 +58,17 @@ async function measure (scene: Scene): Promise<boolean> {
 async function write ({ admin }: Scene, compared: Parameters<typeof chart>[0], figures: Figure[], database: unknown): Promise<void> {
   const [{ version } = {}] = await admin`select current_setting('server_version') as version`
   const commit = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD']).then(({ stdout }) => stdout.trim(), () => undefined)
-  const machine = { cores: cpus().length, processor: cpus()[0]?.model, gigabytes: Math.round(totalmem() / 2 ** 30), node: process.version, postgres: version }
+  const machine = {
+    cores: cpus().length,
+    processor: cpus()[0]?.model,
+    gigabytes: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    postgres: version
+  }
   const { version: rowhouse } = JSON.parse(await readFile('package.json', 'utf8'))
   const date = new Date().toISOString().slice(0, 10)
-  const result = { date, rowhouse, commit, machine, ...flags, contenders: compared, pgbench: database, figures: figures.map(each => ({ ...each, reached: reached(each) })) }
+  const judged = figures.map(each => ({ ...each, reached: reached(each) }))
+  const result = { date, rowhouse, commit, machine, ...flags, contenders: compared, pgbench: database, figures: judged }
   await writeFile('bench/results.json', JSON.stringify(result, null, 2) + '\n')
   await writeFile('bench/chart.svg', chart(compared, `${options.accounts.toLocaleString('en')} accounts, ${machine.cores} cores for all, Node ${process.version.slice(1)}, ${date}`))
 }

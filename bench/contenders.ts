@@ -22,8 +22,6 @@ export const rowhouse = (place: Place, env: NodeJS.ProcessEnv = {}, program?: st
 const byHand = (name: string, url: string): Promise<Program> =>
   startProgram(['--import', 'tsx', `bench/contenders/${name}.ts`], { ...process.env, NODE_ENV: 'production', BENCH_URL: url }, json)
 
-
-
 export const contenders: readonly Contender[] = [
   { name: 'hello', what: 'the same bytes from memory', program: 'hello', path: json, start: ({ main }) => byHand('hello', main.adminUrl) },
   { name: 'no walls', what: 'SQL by hand; no transaction, no tenant, no row-level security', program: 'no-walls', path: json, start: ({ main }) => byHand('no-walls', main.adminUrl) },

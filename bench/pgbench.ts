@@ -16,18 +16,17 @@ export async function pgbench ({ main }: Scene, { accounts, seconds }: Options):
   if (!found) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'rowhouse-bench-'))
   try {
-    const page = statement.replaceAll('$1', ':account').replaceAll('$2', '10').replaceAll('$3', '0')
+    const page = statement.replaceAll('$1', ':account').replaceAll('$2', '10').replaceAll('$3', '0').replace(/\s+/g, ' ').trim()
     const shoot = async (name: string, url: string, lines: string[]) => {
       const file = join(folder, name)
       await writeFile(file, [`\\set account random(1, ${accounts})`, '\\startpipeline', ...lines, '\\endpipeline', ''].join('\n'))
       const { stdout } = await run('pgbench', ['-n', '-M', 'prepared', '-c', '10', '-T', String(seconds * 2), '-f', file, url])
       return Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
     }
-    const oneLine = page.replace(/\s+/g, ' ').trim()
-    const walled = ['begin read only;', 'select tenancy.enter(:account::text);', `${oneLine};`, 'commit;']
+    const onePlan = '?options=-c%20plan_cache_mode%3Dforce_generic_plan' // as the app role has it
     return {
-      'both walls': await shoot('walls', main.appUrl, walled),
-      'no walls': await shoot('none', main.adminUrl, [`${oneLine};`])
+      'both walls': await shoot('walls', main.appUrl, ['begin read only;', 'select tenancy.enter(:account::text);', `${page};`, 'commit;']),
+      'no walls': await shoot('none', main.adminUrl + onePlan, [`${page};`])
     }
   } finally {
     await rm(folder, { recursive: true })

@@ -1,5 +1,5 @@
 // A program that is measured: started, waited for, and its use of the processor and of memory read from /proc.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,7 @@ export async function startProgram (args: readonly string[], env: NodeJS.Process
   const started = performance.now()
   const child = spawn(process.execPath, args, { env: { ...env, PORT: String(port) }, stdio: ['ignore', 'inherit', 'inherit'] })
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  process.once('exit', () => child.kill()) // should this program end in an error
   for (const end = Date.now() + 30_000; await statusOf(port, path, host) !== 200; await sleep(5)) {
     if (child.exitCode !== null || Date.now() > end) {
       child.kill()
@@ -78,8 +79,6 @@ export async function memoryOf (pid: number): Promise<{ now: number, most: numbe
   const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1024
   return { now: megabytes('VmRSS'), most: megabytes('VmHWM') }
 }
-
-export const ended = (child: ChildProcess) => new Promise<number | null>(resolve => child.once('exit', resolve))
 
 export const freePort = () => new Promise<number>((resolve, reject) => {
   const probe = createServer().on('error', reject).listen(0, '127.0.0.1', () => {

@@ -35,7 +35,7 @@ export interface Scene {
   close (): Promise<void>
 }
 
-/** Subtasks of the accounts that come after the others: each a power of the page's size, or what an account has on average. */
+/** The accounts that come after the others: an ordinary one, and a large one. */
 export const extra = [
   { subtasks: 375, amounts: { projects: 3, tasks: 5, subtasks: 25 } },
   { subtasks: 100_000, amounts: { projects: 10, tasks: 10, subtasks: 1_000 } }
@@ -47,7 +47,10 @@ export async function openScene (accounts: number, say: (text: string) => void):
   const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} })
 
   const place = (database: string, signed = false): Place => ({
-    appUrl: server.urlOf(roleNames.app, database), ownerUrl: server.urlOf(roleNames.owner, database), adminUrl: withDatabaseName(server.adminUrl, database), signed
+    appUrl: server.urlOf(roleNames.app, database),
+    ownerUrl: server.urlOf(roleNames.owner, database),
+    adminUrl: withDatabaseName(server.adminUrl, database),
+    signed
   })
   const isThere = async (database: string) => (await admin`select from pg_database where datname = ${database}`).length > 0
   async function setUp (database: string): Promise<Place> {

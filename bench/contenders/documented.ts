@@ -5,14 +5,21 @@ import postgres from 'postgres'
 import { accounts, projects, subtasks, tasks } from '../../src/db/schema.ts'
 import { databaseUrl, listing, serve } from './serve.ts'
 
+const columns = {
+  id: subtasks.id,
+  account: accounts.name,
+  project: projects.name,
+  task: tasks.name,
+  name: subtasks.name,
+  isComplete: subtasks.isComplete,
+  details: subtasks.details
+}
 const client = postgres(databaseUrl, { max: 10 })
 const db = drizzle(client)
 
 await serve(client, (account, page, limit) => db.transaction(async tx => {
   await tx.execute(sql`select tenancy.enter(${String(account)})`)
-  const rows = await tx.select({
-    id: subtasks.id, account: accounts.name, project: projects.name, task: tasks.name, name: subtasks.name, isComplete: subtasks.isComplete, details: subtasks.details
-  }).from(subtasks)
+  const rows = await tx.select(columns).from(subtasks)
     .innerJoin(tasks, eq(tasks.id, subtasks.taskId))
     .innerJoin(projects, eq(projects.id, tasks.projectId))
     .innerJoin(accounts, eq(accounts.accountId, projects.accountId))

@@ -22,7 +22,10 @@ export async function serve (sql: Sql, list: List): Promise<void> {
 
   const app = fastify()
   app.get<{ Querystring: { page?: number, limit?: number } }>('/api/subtasks', {
-    schema: { querystring: Type.Object({ page: Type.Optional(Type.Integer()), limit: Type.Optional(Type.Integer()) }), response: { 200: listingSchema } }
+    schema: {
+      querystring: Type.Object({ page: Type.Optional(Type.Integer()), limit: Type.Optional(Type.Integer()) }),
+      response: { 200: listingSchema }
+    }
   }, async ({ hostname, query: { page = 1, limit = 10 } }) => ({ ...await list(await accountOf(hostname), page, limit), limit }))
   await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })
   process.once('SIGTERM', () => process.exit())
