@@ -1,16 +1,16 @@
 // The first wall: all that application code sees of the database. Every verb adds `account_id = <this tenant>` to every table it
 // names, from a placeholder that only the transaction fills. What comes back are rows, not a builder: there is no filter to drop.
 // statements.ts says how the statements are made.
-import { count, getTableName, sql } from 'drizzle-orm'
+import { count, getTableColumns, getTableName, sql } from 'drizzle-orm'
 import { makePgArray } from 'drizzle-orm/pg-core'
 import type { SelectResult } from 'drizzle-orm/query-builders/select.types'
 import type { TenantTable } from '../db/tenant-table.ts'
 import { type AccountId, accountId } from './account.ts'
 import type { Cursors } from './cursor.ts'
 import type { ColumnsOf, Join, NewRow, Nullability, Page, PageOf, Query, Row, Where } from './query.ts'
-import type { Db, Prepared, Rows } from './slot.ts'
+import { type Values, Statement, db, once, rowsOf } from './statement.ts'
 import {
-  type Values, behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, selection
+  behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, selection
 } from './statements.ts'
 import type { Part, Transaction } from './transaction.ts'
 
@@ -40,7 +40,7 @@ export class Tenant {
   async select<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
     description: Query<F, J, C>, values: Values = {}
   ): Promise<SelectResult<C, 'partial', Nullability<F, J>>[]> {
-    return this.#run(description, db => selection(db, description), values)
+    return this.#run(once(description, () => selection(description)), values)
   }
 
   /**
@@ -56,9 +56,9 @@ export class Tenant {
     const values = typeof from === 'string'
       ? { limit: limit + 1, ...behind(this.#cursors.read(this.#account, list.name, from)) } // the one too many tells that there is more
       : { limit, ahead, offset: from }
-    const found = await this.#run<Row<F>[] & { said?: number }>(description, db => pageSelection(db, description, start), values, start)
-    const counted = found.said ?? found.length
-    const rows = found.slice(0, limit) as Record<string, string>[]
+    const statement = once(description, () => pageSelection<Record<string, string>>(description, start), start)
+    const { rows: found, ahead: counted } = await this.#run(statement, values)
+    const rows = found.slice(0, limit)
     const last = rows.at(-1)
     const next = last && counted > limit ? this.#cursors.write(this.#account, list.name, list.order.map(name => last[name]!)) : undefined
     return { rows: rows as never, ahead: counted, next }
@@ -67,29 +67,32 @@ export class Tenant {
   /** The first row that matches, or undefined: a row of another account is as absent as one that never was. */
   async get<T extends TenantTable> (table: T, where: Where<T>): Promise<Row<T> | undefined> {
     const { key, condition, values } = matching('get', table, where)
-    const rows = await this.#run<Row<T>[]>(key, db => db.select().from(table as TenantTable).where(condition()).limit(1).prepare('get'), values)
-    return rows[0]
+    const statement = once(key, () => new Statement(
+      db.select().from(table as TenantTable).where(condition()).limit(1), rowsOf<Row<T>>(getTableColumns(table))))
+    return (await this.#run(statement, values))[0]
   }
 
   async count<T extends TenantTable> (table: T, where: Where<T> = {}): Promise<number> {
     const { key, condition, values } = matching('count', table, where)
-    const rows = await this.#run<{ n: number }[]>(key, db => db.select({ n: count() }).from(table as TenantTable).where(condition()).prepare('count'), values)
-    return rows[0]!.n
+    const n = count()
+    const statement = once(key, () => new Statement(db.select({ n }).from(table as TenantTable).where(condition()), rowsOf<{ n: number }>({ n })))
+    return (await this.#run(statement, values))[0]!.n
   }
 
   async exists<T extends TenantTable> (table: T, where: Where<T>): Promise<boolean> {
     const { key, condition, values } = matching('exists', table, where)
-    const rows = await this.#run<unknown[]>(key, db => db.select({ one: sql`1` }).from(table as TenantTable).where(condition()).limit(1).prepare('exists'), values)
-    return rows.length > 0
+    const statement = once(key, () => new Statement(
+      db.select({ one: sql`1` }).from(table as TenantTable).where(condition()).limit(1), rows => rows.length > 0))
+    return this.#run(statement, values)
   }
 
   /** Inserts one row and returns it as stored. */
   async insert<T extends TenantTable> (table: T, row: NewRow<T>): Promise<Row<T>> {
     const full = owned(table, row)
     const key = `insert ${getTableName(table)} ${Object.keys(full)}`
-    const rows = await this.#run<Row<T>[]>(key, db =>
-      db.insert(table as TenantTable).values({ ...holes(full), accountId: mine } as never).returning().prepare('insert'), prefixed('set', full))
-    return rows[0]!
+    const statement = once(key, () => new Statement(
+      db.insert(table as TenantTable).values({ ...holes(full), accountId: mine } as never).returning(), rowsOf<Row<T>>(getTableColumns(table))))
+    return (await this.#run(statement, prefixed('set', full)))[0]!
   }
 
   /** Inserts many rows, all with the same columns, in one statement and returns how many; a few thousand at a time is best. */
@@ -109,7 +112,7 @@ export class Tenant {
     // Never prepared for another call, so the account is in it. RETURNING, because Citus would otherwise plan an INSERT ... SELECT of its own
     const statement = sql`insert into ${table} (${sql.join(identifiers, sql`, `)})
       select ${this.#account}::bigint, * from unnest(${sql.join(arrays, sql`, `)}) returning 1`
-    return (await this.#run<Rows>({}, db => db.execute(statement) as unknown as Prepared<unknown>)).count
+    return this.#run(new Statement(statement, rows => rows.count))
   }
 
   /** Changes the rows that match and returns them as stored. */
@@ -117,16 +120,17 @@ export class Tenant {
     const changes = known(table, set)
     if (Object.keys(changes).length === 0) throw new TypeError('An update without changes.')
     const { key, condition, values } = matching(`update ${Object.keys(changes)}`, table, where)
-    return this.#run<Row<T>[]>(key, db => db.update(table as TenantTable).set(holes(changes) as never).where(condition()).returning().prepare('update'),
-      { ...values, ...prefixed('set', changes) })
+    const statement = once(key, () => new Statement(
+      db.update(table as TenantTable).set(holes(changes) as never).where(condition()).returning(), rowsOf<Row<T>>(getTableColumns(table))))
+    return this.#run(statement, { ...values, ...prefixed('set', changes) })
   }
 
   /** Deletes the rows that match, and what belongs to them; returns how many matched. */
   async delete<T extends TenantTable> (table: T, where: Where<T>): Promise<number> {
     const { key, condition, values } = matching('delete', table, where)
-    const rows = await this.#run<unknown[]>(key, db =>
-      db.delete(table as TenantTable).where(condition()).returning({ account: columnOf(table, 'accountId') }).prepare('delete'), values)
-    return rows.length
+    const statement = once(key, () => new Statement(
+      db.delete(table as TenantTable).where(condition()).returning({ account: columnOf(table, 'accountId') }), rows => rows.length))
+    return this.#run(statement, values)
   }
 
   /**
@@ -137,8 +141,7 @@ export class Tenant {
     return this.#transaction.nested(this.#part, account, part => work(new Tenant(this.#transaction, this.#cursors, part)))
   }
 
-  /** @param way tells apart what is built for the same object */
-  #run<T> (key: string | object, build: (db: Db) => Prepared<unknown>, values: Values = {}, way = ''): Promise<T> {
-    return this.#transaction.ask(this.#part, slot => slot.prepare(key, build, way).execute({ ...values, account: this.#account }) as Promise<T>)
+  #run<T> (statement: Statement<T>, values: Values = {}): Promise<T> {
+    return this.#transaction.ask(this.#part, send => statement.run(send, { ...values, account: this.#account }))
   }
 }

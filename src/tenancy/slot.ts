@@ -1,23 +1,18 @@
-// A connection, and all that depends on it: one client with one socket, one drizzle instance on it, and the queries prepared through
-// that. It is thrown away when its connection ends: postgres.js would reconnect and go on, and what follows would run outside its
+// A connection, and all that depends on it: one client with one socket, and the statements that the server has prepared for it. It is
+// thrown away when its connection ends: postgres.js would reconnect and go on, and what follows would run outside its
 // transaction, or in another's.
 import { type Socket, connect } from 'node:net'
-import { type PostgresJsDatabase, drizzle } from 'drizzle-orm/postgres-js'
+import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { addressOf } from '../db/address.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
-import { shareParameters } from './drizzle.ts'
 
-export type Db = PostgresJsDatabase
 export type Rows = postgres.RowList<postgres.Row[]>
 
 /** How a statement is sent. Only `control` (our own BEGIN, COMMIT, ...) uses the simple protocol, on which statements can be stacked. */
 export type Way = 'control' | 'objects' | 'arrays'
 export type Send = (text: string, values: unknown[], way: Way) => Promise<Rows>
-
-/** A query that drizzle has built; `values` fill its placeholders. */
-export interface Prepared<T> { execute (values: Record<string, unknown>): Promise<T> }
 
 export interface SlotOptions {
   /** False behind a pooler that does not carry named prepared statements: then each is sent anew, unnamed. True by default. */
@@ -40,17 +35,14 @@ export class Slot {
   stale = false
   readonly openedAt = Date.now()
   readonly #client: postgres.Sql
-  readonly #db: Db
-  readonly #prepared = new Map<string, Prepared<unknown>>()
-  readonly #preparedOnce = new WeakMap<object, Map<string, Prepared<unknown>>>()
+  /** What it has sent so far, and the server keeps prepared. */
+  readonly #texts = new Set<string>()
   readonly #named: boolean
   readonly #onDeath: (slot: Slot) => void
   /** Who waits for an answer of the server. */
   readonly #owed = new Set<(reason: AppError) => void>()
-  #built = 0
   #watchdog: NodeJS.Timeout | undefined
   #socket: Socket | undefined
-  #speaker: Send | undefined
 
   /** @throws {AppError} database_unavailable */
   static async open (url: string, onDeath: (slot: Slot) => void, options: SlotOptions = {}): Promise<Slot> {
@@ -81,8 +73,7 @@ export class Slot {
       onclose: () => this.destroy(),
       socket: (options: { host: string[], port: number[], path?: string }) => this.#connect(options)
     } as postgres.Options<{}>)
-    this.#db = drizzle(this.#facade() as postgres.Sql)
-    shareParameters(this.#db)
+    drizzle(this.#client) // has it hand on dates as PostgreSQL writes them, as drizzle's columns want them
   }
 
   /** The one socket this slot will ever have. Asked for another, postgres.js is refused; so it cannot reconnect. */
@@ -96,48 +87,6 @@ export class Slot {
     })
   }
 
-  /**
-   * Lets drizzle speak through `send` for the duration of `work`, which must send what it sends before it returns.
-   * A query that somebody kept and runs later finds nobody to speak through, and so cannot end up in another tenant's transaction.
-   */
-  lend<T> (send: Send, work: (slot: Slot) => T): T {
-    this.#speaker = send
-    try { return work(this) } finally { this.#speaker = undefined }
-  }
-
-  /** What drizzle takes for a postgres.js client: the extended protocol only, and only in somebody's transaction. */
-  #facade () {
-    return {
-      options: this.#client.options,
-      unsafe: (text: string, values: unknown[] = []) => {
-        const send = this.#speaker
-        if (!send) throw new AppError('transaction_closed')
-        return {
-          values: () => send(text, values, 'arrays'),
-          then: (...handlers: Parameters<Promise<Rows>['then']>) => send(text, values, 'objects').then(...handlers)
-        }
-      }
-    }
-  }
-
-  /** The query under this key, built by drizzle at its first use on this slot. An object as the key is let go with the object. */
-  prepare<T> (key: string | object, build: (db: Db) => Prepared<T>, way = ''): Prepared<T> {
-    const shelf = typeof key === 'string' ? this.#prepared : this.#shelfOf(key)
-    const name = typeof key === 'string' ? key : way
-    const known = shelf.get(name) as Prepared<T> | undefined
-    if (known) return known
-    const prepared = build(this.#db)
-    if (++this.#built > maxStatements) this.stale = true
-    shelf.set(name, prepared)
-    return prepared
-  }
-
-  #shelfOf (key: object): Map<string, Prepared<unknown>> {
-    let shelf = this.#preparedOnce.get(key)
-    if (!shelf) this.#preparedOnce.set(key, shelf = new Map())
-    return shelf
-  }
-
   /** Sends at once, behind what was sent before, without waiting for it. Rejects with PostgreSQL's error, or with why the slot died. */
   send (text: string, values: unknown[], way: Way): Promise<Rows> {
     if (this.dead) return Promise.reject(this.dead)
@@ -146,6 +95,7 @@ export class Slot {
     return new Promise((resolve, reject) => {
       if (this.#owed.size === 0) this.#watch()
       this.#owed.add(reject)
+      if (way !== 'control' && this.#named && this.#texts.add(text).size > maxStatements) this.stale = true
       const query = way === 'control'
         ? this.#client.unsafe(text)
         : this.#client.unsafe(text, values as never[], { prepare: this.#named, simple: false } as postgres.UnsafeQueryOptions)

@@ -7,11 +7,9 @@ import { type TenantTable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
 import type { Spot } from './cursor.ts'
-import { plainRows, plainRowsAnd } from './drizzle.ts'
 import type { AnyQuery, Join, Where } from './query.ts'
-import type { Db } from './slot.ts'
-
-export type Values = Record<string, unknown>
+import type { Rows } from './slot.ts'
+import { type Values, Statement, db, rowsOf } from './statement.ts'
 
 /** Filled by the transaction, last, whatever the caller's values say. */
 export const mine = placeholder('account')
@@ -21,7 +19,7 @@ const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), m
 /** The tenant's rows of a table, narrowed by the caller's condition, which stays in its own parentheses whatever it is made of. */
 const narrowed = (table: TenantTable, condition?: SQL): SQL => condition ? sql`${ofTenant(table)} and (${condition})` : ofTenant(table)
 
-export function selection (db: Db, query: AnyQuery) {
+export function selection<T> (query: AnyQuery): Statement<T[]> {
   const { from, joins = [], columns, where, orderBy = [], limit, offset } = query
   mustBeSafe(query)
   for (const amount of [limit, offset]) {
@@ -30,10 +28,8 @@ export function selection (db: Db, query: AnyQuery) {
   let select = joined(db.select(columns).from(from).$dynamic(), joins).where(narrowed(from, where)).orderBy(...orderBy)
   if (limit !== undefined) select = select.limit(limit)
   if (offset !== undefined) select = select.offset(offset)
-  return plainRows(select.prepare('select'))
+  return new Statement(select, rowsOf<T>(columns))
 }
-
-const counted = '(counted)' // no column can have this name
 
 /** Where a page begins: with the first row, behind the row that a cursor tells of, or after so many rows. */
 export type Start = 'first' | 'after' | 'offset'
@@ -42,27 +38,35 @@ export type Start = 'first' | 'after' | 'offset'
  * One page of a query. Which rows it has is found before anything is joined to them. The first page and those at an offset also say how
  * many rows there are from their first one on, counted up to a limit; the one behind a cursor costs the same wherever it is.
  */
-export function pageSelection (db: Db, query: AnyQuery, start: Start) {
+export function pageSelection<T> (query: AnyQuery, start: Start): Statement<Counted<T>> {
   const { from, joins = [], columns, where } = query
   const order = orderOf(query)
-  const rows = (fields: Record<string, AnyPgColumn>, condition = where) =>
+  const own = (fields: Record<string, AnyPgColumn>, condition = where) =>
     db.select(fields as Record<'id', AnyPgColumn>).from(from as TenantTable).where(narrowed(from, condition)).$dynamic()
+  const key = columnOf(from, 'id')
+  const how = (ahead: unknown) => ({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
+  const read = rowsOf<T>(columns)
+  const readCounted = (rows: Rows) => ({ rows: read(rows), ahead: Number((rows as unknown as unknown[][])[0]?.at(-1) ?? 0) })
 
   if (start === 'offset') { // its rows are skipped in the index, and counted with the same look at it
-    const key = columnOf(from, 'id')
-    const ahead = db.$with('ahead').as(rows({ id: key }).orderBy(...order).limit(placeholder('ahead')).offset(placeholder('offset')))
+    const ahead = db.$with('ahead').as(own({ id: key }).orderBy(...order).limit(placeholder('ahead')).offset(placeholder('offset')))
     const page = db.select({ id: ahead.id }).from(ahead).limit(placeholder('limit')).as('page')
-    const select = db.with(ahead).select({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
-      .from(page).innerJoin(from, and(ofTenant(from), eq(key, page.id))).$dynamic()
-    return plainRowsAnd(joined(select, joins).orderBy(...order).prepare('page'))
+    const select = db.with(ahead).select(how(ahead)).from(page).innerJoin(from, and(ofTenant(from), eq(key, page.id))).$dynamic()
+    return new Statement(joined(select, joins).orderBy(...order), readCounted)
   }
   const all = getTableColumns(from) as Record<string, AnyPgColumn>
-  const page = rows(all, start === 'after' ? and(where, behindOne(order)) : where).orderBy(...order).limit(placeholder('limit'))
+  const page = own(all, start === 'after' ? and(where, behindOne(order)) : where).orderBy(...order).limit(placeholder('limit'))
     .as(getTableName(from)) // so the columns of the table are those of the page
-  const ahead = rows({ id: columnOf(from, 'id') }).limit(placeholder('ahead')).as('ahead')
-  const select = start === 'after' ? db.select(columns) : db.select({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
-  return (start === 'after' ? plainRows : plainRowsAnd)(joined(select.from(page).$dynamic(), joins).orderBy(...order).prepare('page'))
+  const ahead = own({ id: key }).limit(placeholder('ahead')).as('ahead')
+  const select = (start === 'after' ? db.select(columns) : db.select(how(ahead))).from(page).$dynamic()
+  return new Statement(joined(select, joins).orderBy(...order), start === 'after'
+    ? rows => ({ rows: read(rows), ahead: rows.length })
+    : readCounted)
 }
+
+export interface Counted<T> { readonly rows: T[], readonly ahead: number }
+
+const counted = '(counted)' // no column can have this name
 
 /** The rows that come, in this order, after one of which behind() has the values. */
 const behindOne = (order: AnyPgColumn[]): SQL => {

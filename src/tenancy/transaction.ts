@@ -8,7 +8,7 @@ import { AppError, sqlState } from '../errors.ts'
 import type { AccountId } from './account.ts'
 import type { ContextOf } from './context.ts'
 import type { SlotPool } from './pool.ts'
-import type { Rows, Slot, Way } from './slot.ts'
+import type { Rows, Send, Slot, Way } from './slot.ts'
 
 export type Mode = 'read only' | 'read write'
 
@@ -46,19 +46,19 @@ export class Transaction {
   }
 
   /**
-   * Runs a query of the slot's drizzle instance in this transaction.
+   * Asks in this transaction. `question` must send what it sends before it returns.
    * @throws {AppError} transaction_closed; part_open; pool_busy; what the connection died of; the first statement's error that failed
    */
-  async ask<T> (part: Part, query: (slot: Slot) => Promise<T>): Promise<T> {
+  async ask<T> (part: Part, question: (send: Send) => Promise<T>): Promise<T> {
     this.#mustBeUsable(part)
     const slot = this.#slot ?? await this.#opened()
     this.#mustBeUsable(part) // it may have ended while we waited for the slot
     try {
-      const answer = slot.lend((text, values, way) => this.#send(slot, text, values, way), query)
+      const answer = question((text, values, way) => this.#send(slot, text, values, way))
       this.#endSoon()
       return await answer
     } catch (error) {
-      throw this.#failure ?? error // the bare error: drizzle's has all parameters in its message
+      throw this.#failure ?? error
     }
   }
 

@@ -19,6 +19,7 @@ import { consoleUser, kill, launch, startPgBouncer, stopPgBouncer, throughPooler
 import { plant } from '../support/rows.ts'
 import { type Lock, bypassRole, readServer } from '../support/server.ts'
 import { storm } from '../support/storm.ts'
+import { raw } from '../support/raw.ts'
 
 const program = process.env.TEST_PGBOUNCER
 if (!program) throw new Error('Set TEST_PGBOUNCER to PgBouncer\'s program.')
@@ -106,7 +107,7 @@ t.test('what an account leaves in the session of the server does not reach the n
   const { transaction } = tenancy.begin(A, 'read write')
   for (const [name, to] of [['search_path', 'pg_temp'], ['app.current_tenant', 'garbage'], ['default_transaction_read_only', 'on']]) {
     const statement = sql`select set_config(${name}, ${to}, false)`
-    await transaction.ask(transaction.whole, slot => slot.prepare({}, db => db.execute(statement) as never).execute({}))
+    await transaction.ask(transaction.whole, raw(statement))
   }
   await transaction.commit()
   await t.rejects(postgresOnce(t, database.appUrl)`select count(*) from tasks`, { code: '42P01' }, 'it is there')

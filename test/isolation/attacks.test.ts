@@ -12,6 +12,7 @@ import { type Attack, type Outcome, type Scene, isOf } from './attacks/attack.ts
 import { attacks as to26 } from './attacks/01-26.ts'
 import { attacks as to49 } from './attacks/27-49.ts'
 import { attacks as to70 } from './attacks/50-70.ts'
+import { raw as unhelped } from '../support/raw.ts'
 
 const attacks: Attack[] = [...to26, ...to49, ...to70]
 const extended = { prepare: false, simple: false } as postgres.UnsafeQueryOptions
@@ -53,7 +54,7 @@ for (const lock of ['revoked', 'signed'] as const) {
       try {
         for (const step of steps) {
           const statement = drizzleSql.raw(step)
-          reply = await transaction.ask(transaction.whole, slot => slot.prepare({}, db => db.execute(statement) as never).execute({})) as never
+          reply = await transaction.ask(transaction.whole, unhelped(statement)) as never
         }
         return { rows: [...reply!], count: reply!.count, notices: [] }
       } catch (error) {

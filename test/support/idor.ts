@@ -52,8 +52,9 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
   async function attackCursor (route: Route, { path: [name] }: Parameter, complain: (what: string) => void): Promise<void> {
     await rowsOf(B)
     await rowsOf(B)
-    const page = (host: string, query: Record<string, string>) => site.get(host, `${route.url}?${new URLSearchParams(query)}`, { method: route.method })
-    const { next } = (await page(hosts[1], { limit: '1' })).json() as { next?: string }
+    const page = (host: string, query: Record<string, string>, method = route.method) =>
+      site.get(host, `${route.url}?${new URLSearchParams(query)}`, { method })
+    const { next } = (await page(hosts[1], { limit: '1' }, 'GET')).json() as { next?: string } // HEAD says nothing
     if (typeof next !== 'string') return complain(`querystring ${name}: no page says where the next one begins: not covered`)
     const before = lent()
     const [foreign, invented] = [await page(hosts[0], { [name!]: next }), await page(hosts[0], { [name!]: 'A'.repeat(next.length) })]

@@ -286,7 +286,7 @@ t.test('nor if the server knows none of them any more', async t => {
   const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.get(projects, { name: `name of ${A}` }), tenant.count(projects)]))
   await read()
   const { transaction } = tenancy.begin(A, 'read only')
-  await transaction.ask(transaction.whole, slot => slot.send('deallocate all', [], 'control')) // as a pooler does, by lending another connection
+  await transaction.ask(transaction.whole, send => send('deallocate all', [], 'control')) // as a pooler does, by lending another connection
   await transaction.commit()
   const started = Date.now()
   await t.rejects(read(), { code: 'connection_lost', statusCode: 503 })

@@ -1,0 +1,82 @@
+// drizzle builds our statements, and does not send them: each is built once for the process, and every transaction sends it on its own
+// slot. Sent by drizzle, a listing took half as long again: it would be built for each connection, and drizzle looks for each value's place
+// anew in every row.
+import { Column, type Query, Placeholder, SQL, type SQLWrapper, fillPlaceholders, is } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { LRUCache } from 'lru-cache'
+import type { Rows, Send } from './slot.ts'
+
+export type Values = Record<string, unknown>
+type Decoder = Column | SQL
+export type Read<T> = (rows: Rows) => T
+
+/** Builds, and has no connection to send on. */
+export const db = drizzle.mock()
+const dialect = new PgDialect()
+
+export class Statement<T> {
+  readonly text: string
+  readonly #params: unknown[]
+  readonly #read: Read<T>
+
+  /** @param read makes something of the rows, each of which is an array of values */
+  constructor (query: SQLWrapper, read: Read<T>) {
+    const { sql, params } = shared(dialect.sqlToQuery(query.getSQL()))
+    this.text = sql
+    this.#params = params
+    this.#read = read
+  }
+
+  /** Sends it before returning. @param values what fills its placeholders */
+  async run (send: Send, values: Values): Promise<T> {
+    return this.#read(await send(this.text, fillPlaceholders(this.#params, values), 'arrays'))
+  }
+}
+
+const kept = new LRUCache<string, Statement<unknown>>({ max: 1_000 }) // one for each set of columns that is ever named together
+const keptFor = new WeakMap<object, Map<string, Statement<unknown>>>()
+
+/** The statement under this key, built at its first use. An object as the key is let go with the object; `way` tells apart what it is a key to. */
+export function once<T> (key: string | object, build: () => Statement<T>, way = ''): Statement<T> {
+  const shelf = typeof key === 'string' ? kept : shelfOf(key)
+  const name = typeof key === 'string' ? key : way
+  let statement = shelf.get(name) as Statement<T> | undefined
+  if (!statement) shelf.set(name, statement = build())
+  return statement
+}
+
+function shelfOf (key: object): Map<string, Statement<unknown>> {
+  let shelf = keptFor.get(key)
+  if (!shelf) keptFor.set(key, shelf = new Map())
+  return shelf
+}
+
+/** Reads rows of these columns, in this order. */
+export function rowsOf<T> (columns: Record<string, Decoder>): Read<T[]> {
+  const decoders = Object.entries(columns).map(([name, column]) => ({ name, decoder: is(column, SQL) ? decoderOf(column) : column }))
+  return rows => (rows as unknown as unknown[][]).map(values => {
+    const row: Values = {}
+    for (let i = 0; i < decoders.length; i++) {
+      const { name, decoder } = decoders[i]!
+      row[name] = values[i] === null ? null : decoder.mapFromDriverValue(values[i])
+    }
+    return row as T
+  })
+}
+
+/** What sql`...`.mapWith() was given; as it comes, if nothing. */
+const decoderOf = (expression: SQL) => (expression as unknown as { decoder: { mapFromDriverValue (value: unknown): unknown } }).decoder
+
+/**
+ * Gives each placeholder one parameter, however often it occurs. PostgreSQL then knows that all account_ids of a statement are the same
+ * one, and asks tenancy.current_account() once rather than for each table.
+ */
+function shared ({ sql, params }: Query): Query {
+  const kept: unknown[] = []
+  const numbers = params.map(param => {
+    const same = is(param, Placeholder) ? kept.findIndex(each => is(each, Placeholder) && each.name === param.name) : -1
+    return same < 0 ? kept.push(param) : same + 1
+  })
+  return { sql: sql.replace(/\$(\d+)/g, (_, number: string) => `$${numbers[Number(number) - 1]}`), params: kept }
+}
