@@ -48,7 +48,13 @@ export async function ownServer (t: Owner): Promise<OwnServer> {
     const parent = await postmaster()
     process.kill(parent, name) // first: stopped, it has no more children
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
-    for (const child of children.split(' ').filter(Boolean)) process.kill(Number(child), name)
+    for (const child of children.split(' ').filter(Boolean)) {
+      try {
+        process.kill(Number(child), name)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // one that has ended meanwhile needs no signal
+      }
+    }
   }
 
   const adminUrl = url('postgres', passwords.admin)
