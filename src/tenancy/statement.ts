@@ -1,6 +1,5 @@
 // drizzle builds our statements, and does not send them: each is built once for the process, and every transaction sends it on its own
-// slot. Sent by drizzle, a listing took half as long again: it would be built for each connection, and drizzle looks for each value's place
-// anew in every row.
+// slot. Left to drizzle it would be built for each connection, and each value's place looked for anew in every row.
 import { Column, type Query, Placeholder, SQL, type SQLWrapper, fillPlaceholders, is } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
