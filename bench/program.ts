@@ -1,9 +1,9 @@
 // A program that is measured: started, waited for, and its use of the processor and of memory read from /proc.
 import { spawn } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'node:http'
+import { freePort } from '../test/support/free-port.ts'
 
 export interface Program {
   readonly port: number
@@ -79,10 +79,3 @@ export async function memoryOf (pid: number): Promise<{ now: number, most: numbe
   const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) / 1024
   return { now: megabytes('VmRSS'), most: megabytes('VmHWM') }
 }
-
-export const freePort = () => new Promise<number>((resolve, reject) => {
-  const probe = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
-    const { port } = probe.address() as { port: number }
-    probe.close(() => resolve(port))
-  })
-})

@@ -12,7 +12,7 @@ export type Read<T> = (rows: Rows) => T
 
 /** Builds, and has no connection to send on. */
 export const db = drizzle.mock()
-const dialect = new PgDialect()
+export const dialect = new PgDialect()
 
 export class Statement<T> {
   readonly text: string

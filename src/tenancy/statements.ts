@@ -2,14 +2,14 @@
 import {
   Column, Param, Placeholder, SQL, type SQLWrapper, StringChunk, type Table, and, eq, getTableColumns, getTableName, is, isNull, placeholder, sql
 } from 'drizzle-orm'
-import { type AnyPgColumn, PgDialect } from 'drizzle-orm/pg-core'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { type TenantTable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
 import type { Spot } from './cursor.ts'
 import type { AnyQuery, Join, Where } from './query.ts'
 import type { Rows } from './slot.ts'
-import { type Values, Statement, db, rowsOf } from './statement.ts'
+import { type Values, Statement, db, dialect, rowsOf } from './statement.ts'
 
 /** Filled by the transaction, last, whatever the caller's values say. */
 export const mine = placeholder('account')
@@ -103,8 +103,6 @@ function orderOf (query: AnyQuery): AnyPgColumn[] {
   }
   return orderBy as AnyPgColumn[]
 }
-
-const dialect = new PgDialect()
 
 /** Everything in it is of tenant tables that it names. */
 function mustBeSafe ({ from, joins = [], columns, where, orderBy = [] }: AnyQuery): void {

@@ -1,18 +1,11 @@
 // The first command of the README, as a user runs it, in a data folder of its own.
 import { readdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import t from 'tap'
 import { start } from '../support/cli.ts'
 import { dataDir } from '../support/data-dir.ts'
-
-const freePort = () => new Promise<number>(resolve => {
-  const probe = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = probe.address() as { port: number }
-    probe.close(() => resolve(port))
-  })
-})
+import { freePort } from '../support/free-port.ts'
 
 const answers = (url: string) => fetch(url).then(reply => reply.status, () => 0)
 

@@ -1,11 +1,12 @@
 // PgBouncer in transaction mode, before a server. It refuses to run as root: then it runs as the user `postgres`.
 import { execFile, spawn } from 'node:child_process'
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 
 const run = promisify(execFile)
 
@@ -92,11 +93,4 @@ async function ordinaryUser (): Promise<{ uid: number, gid: number } | undefined
 const answers = (port: number) => new Promise<boolean>(resolve => {
   const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
   socket.on('error', () => resolve(false))
-})
-
-const freePort = () => new Promise<number>((resolve, reject) => {
-  const probe = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
-    const { port } = probe.address() as { port: number }
-    probe.close(() => resolve(port))
-  })
 })
