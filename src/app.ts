@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import helmet from 'helmet'
+import { admit } from './auth/admission.ts'
 import { damper } from './damper.ts'
 import { AppError } from './errors.ts'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
@@ -57,7 +58,7 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
   await app.register(assetRoutes)
 
   // host -> account -> transaction: src/tenancy/request.ts
-  await app.register(tenantRequests, { tenancy, directory, baseDomain })
+  await app.register(tenantRequests, { tenancy, directory, baseDomain, admit })
   await app.register(homeRoute, { baseDomain })
 
   await app.register(async pages => {

@@ -36,7 +36,9 @@ export function sampleRows (account: AccountId): Sample[] {
 }
 
 function valueFor (column: AnyPgColumn, account: AccountId): Plain[string] {
-  const values: Record<string, Plain[string]> = { string: `${column.name} of ${account}`, number: 1, boolean: true, date: new Date(0) }
+  const values: Record<string, Plain[string]> = {
+    string: column.enumValues?.[0] ?? (column.getSQLType() === 'uuid' ? v7() : `${column.name} of ${account}`), number: 1, boolean: true, date: new Date(0), json: '{}'
+  }
   const value = values[column.dataType]
   if (value === undefined) throw new Error(`Tell sampleRows() what a ${column.getSQLType()} (${column.name}) may be.`)
   return value
@@ -44,11 +46,15 @@ function valueFor (column: AnyPgColumn, account: AccountId): Plain[string] {
 
 /** Another row beside this one: the same but for its id and its texts, which may have to be unique. */
 export function sibling ({ table, name, row }: Sample): Sample {
-  const parents = parentsOf(table).map(({ column }) => column)
+  const fixed = [...parentsOf(table).map(({ column }) => column), ...fixedColumns(table)]
   const fresh = Object.entries(row).map(([column, value]) =>
-    [column, column === 'id' ? v7() : typeof value === 'string' && !parents.includes(column) ? `${value} ${v7()}` : value])
+    [column, column === 'id' ? v7() : typeof value === 'string' && !fixed.includes(column) ? `${value} ${v7()}` : value])
   return { table, name, row: Object.fromEntries(fresh) }
 }
+
+/** The columns that do not take any text. */
+const fixedColumns = (table: TenantTable) => Object.entries(getTableColumns(table) as Record<string, AnyPgColumn>)
+  .filter(([, column]) => column.enumValues?.length || column.getSQLType() !== 'text').map(([name]) => name)
 
 /** The same row under the database's names. */
 export function inDatabase (table: TenantTable, row: Plain): Record<string, Plain[string]> {

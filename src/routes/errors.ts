@@ -7,8 +7,12 @@ import { errorPage } from '../views/plain.ts'
 
 type Answer = (reply: FastifyReply, status: number, code: string, message: string) => FastifyReply
 
-export const asPage: Answer = (reply, status, code, message) =>
-  reply.code(status).type('text/html; charset=utf-8').send(errorPage(status, message, code !== 'host_not_served' && code !== 'account_not_found'))
+export const asPage: Answer = (reply, status, code, message) => code === 'unauthenticated'
+  ? reply.redirect(signInPath(reply.request), 303)
+  : reply.code(status).type('text/html; charset=utf-8').send(errorPage(status, message, code !== 'host_not_served' && code !== 'account_not_found'))
+
+/** Back to where they wanted to go, if one can go there. */
+const signInPath = ({ method, url }: FastifyRequest) => method === 'GET' && url !== '/' ? `/sign-in?next=${encodeURIComponent(url)}` : '/sign-in'
 
 export const asProblem: Answer = (reply, status, code, message) =>
   reply.code(status).type('application/problem+json').serializer(String).send(problemText(status, code, message))
@@ -17,7 +21,7 @@ const problemText = (status: number, code: string, message: string) => JSON.stri
 
 /** Makes a scope answer its errors, and addresses that it does not have, in this way. */
 export function answerErrors (scope: FastifyInstance, answer: Answer): void {
-  scope.setErrorHandler((error, request, reply) => answerError(error, request, reply, answer))
+  scope.setErrorHandler(async (error, request, reply) => answerError(await request.refusal() ?? error, request, reply, answer))
   scope.setNotFoundHandler((request, reply) => answerError(new AppError('not_found'), request, reply, answer))
 }
 
@@ -32,6 +36,7 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
     request.log.error(error)
   }
   if (status === 503 || code === 'in_progress') reply.header('retry-after', '1')
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
   return answer(reply, status, code, message)
 }
 

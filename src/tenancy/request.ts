@@ -1,8 +1,9 @@
-// A tenanted request: host -> account -> transaction -> reply -> commit. The transaction opens with the first query: a request that asks
+// A tenanted request: host -> account -> transaction -> who asks -> reply -> commit. The transaction opens with the first query: a request that asks
 // the database nothing takes no connection. The scope that calls tenanted() and whatever is registered inside it has these hooks; a
 // route outside has no tenant, and asking for one there throws.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
+import type { User } from '../auth/admission.ts'
 import { AppError, TenantMissingError } from '../errors.ts'
 import type { Account, Directory } from './directory.ts'
 import { type Host, parseHost } from './host.ts'
@@ -21,21 +22,31 @@ declare module 'fastify' {
     readonly tenant: Tenant
     /** Finds the account whose host this is. @throws {AppError} account_not_found, account_suspended */
     resolveAccount (): Promise<Account>
+    /** Who asks. Not waited for until somebody wants to know. @throws {AppError} what Admit throws */
+    user (): Promise<User>
+    /** Why whoever asks may not; undefined if they may, or nobody has to be anyone. */
+    refusal (): Promise<unknown>
   }
 }
+
+/** Asks in the request's transaction who makes it and whether they may, without waiting. Undefined for a route that is open to everyone. */
+export type Admit = (request: FastifyRequest) => Promise<User> | undefined
 
 interface State {
   account?: Account
   tenant?: Tenant
   transaction?: Transaction | undefined
+  user?: Promise<User> | undefined
+  /** Nothing leaves before it is known that whoever asks may. */
+  toBeAdmitted?: boolean
   /** The Idempotency-Key under which the reply is to be kept. */
   key?: string
 }
 
-export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly directory: Directory, readonly baseDomain: string }
+export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly directory: Directory, readonly baseDomain: string, readonly admit: Admit }
 
 /** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
-export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain }: TenantRequestOptions) => {
+export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain, admit }: TenantRequestOptions) => {
   const states = new WeakMap<FastifyRequest, State>()
   const sweep = oldKeys(tenancy)
   const stateOf = (request: FastifyRequest): State => states.get(request) ?? {}
@@ -47,6 +58,10 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     const account = await directory.resolve(hostOfAccount(this))
     if (!account) throw new AppError('account_not_found')
     return mustBeOpen(account)
+  })
+  app.decorateRequest('user', function () { return stateOf(this).user ?? missing() })
+  app.decorateRequest('refusal', async function () {
+    if (takeAdmission(this)) return await stateOf(this).user!.then(() => undefined, (error: unknown) => error)
   })
 
   app.decorate('tenanted', (scope: FastifyInstance) => {
@@ -69,18 +84,19 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
       const { tenant, transaction } = tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write')
       state.tenant = tenant
       state.transaction = transaction
+      state.user = admit(request)
+      state.toBeAdmitted = state.user !== undefined
+      state.user?.catch(() => {}) // heard by whoever asks, and before the reply leaves
       if (key === undefined) return done()
-      return claim(key, request, reply).then(isNew => {
-        if (!isNew) return reply
-        state.key = key
-      })
+      return claimFor(key, request, reply)
     })
 
     // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not, since there is nothing that it could fail to keep.
     scope.addHook('onSend', (request, reply, payload, done) => {
       if (!isRead(request)) return endWrite(request, reply, payload)
       end(request, reply)?.catch(error => request.log.warn(error, 'a read could not be committed'))
-      done()
+      if (!takeAdmission(request)) return done()
+      request.user().then(() => done(), done)
     })
 
     // However a request ends, its transaction does not outlive it.
@@ -98,7 +114,16 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     return site.host
   }
 
+  /** @returns the reply, if it is on its way: what was answered to the same request before. Not to somebody who may not have it. */
+  async function claimFor (key: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+    await stateOf(request).user
+    if (!await claim(key, request, reply)) return reply
+    stateOf(request).key = key
+    return undefined
+  }
+
   async function endWrite (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
+    if (takeAdmission(request)) await request.user()
     const { key, transaction } = stateOf(request)
     if (key !== undefined && transaction && reply.statusCode < 400) await keep(key, request, reply, payload)
     await end(request, reply)
@@ -107,6 +132,14 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   function end (request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
     const transaction = take(request)
     return reply.statusCode < 400 ? transaction?.commit() : transaction?.rollback()
+  }
+
+  /** Whether it is yet to be asked; once only, since the error reply comes this way, too. */
+  function takeAdmission (request: FastifyRequest): boolean {
+    const state = stateOf(request)
+    const { toBeAdmitted = false } = state
+    state.toBeAdmitted = false
+    return toBeAdmitted
   }
 
   /** Once only: onSend runs again for the error reply, should the commit throw. */

@@ -3,6 +3,7 @@
 import { Faker, base, en, generateMersenne53Randomizer } from '@faker-js/faker'
 import { hash } from '@node-rs/argon2'
 import { v7 } from 'uuid'
+import { roles } from '../auth/roles.ts'
 import { accounts, projects, subtasks, tasks, users } from '../db/schema.ts'
 import type { TenantTable } from '../db/tenant-table.ts'
 import type { NewRow } from '../tenancy/query.ts'
@@ -40,7 +41,8 @@ export function generateAccount (seed: number, number: number, amounts: Amounts,
   const userRows = many(draw(amounts.users), i => {
     const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()]
     const email = `${firstName}.${lastName}-${i}@example.com`.toLowerCase().replace(/[^a-z0-9.@-]/g, '')
-    return { id: newId(), email, firstName, lastName, isActive: true, dateJoined: faker.date.between(years), passwordHash }
+    const role = roles[Math.min(i, roles.length - 1)]! // one of each, and then viewers
+    return { id: newId(), email, firstName, lastName, isActive: true, dateJoined: faker.date.between(years), passwordHash, role }
   })
   const projectRows = many(draw(amounts.projects), () => ({ id: newId(), name: faker.company.catchPhrase(), details: sentence() }))
   const work = () => ({ name: title(), isComplete: faker.datatype.boolean(), details: sentence() })

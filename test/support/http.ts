@@ -6,11 +6,13 @@ import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
 import { type Owner, type TestDatabase, failLate } from './database.ts'
 import { hostsIn, watchLeaks } from './leaks.ts'
+import { asSignedIn, bare, signIn } from './signed-in.ts'
 
 export interface Reply { status: number, headers: IncomingHttpHeaders, body: string, json: <T = any>() => T }
 
 export interface Site {
   port: number
+  /** As the owner of the host's account, unless the headers have a cookie or an authorization, which may be empty. */
   get (host: string, path: string, options?: { method?: string, headers?: Record<string, string>, payload?: string }): Promise<Reply>
   /** Bytes as they are; what comes back until the server closes, or a second passes. */
   raw (text: string): Promise<string>
@@ -25,6 +27,7 @@ export async function testSite (
 ): Promise<Site> {
   const prepared = database.pooled ? 'off' : 'on'
   const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...environment }, false)
+  await signIn(database.admin)
   const watch = watchLeaks(database, config.trustProxy.includes('127.0.0.1'))
   const server = await startServer(config, database.appUrl, watch.logger, more && { more })
   let closed = false
@@ -45,7 +48,9 @@ export async function testSite (
     port,
     errors: watch.errors,
     close,
-    get: (host, path, { method = 'GET', headers = {}, payload } = {}) => new Promise((resolve, reject) => {
+    get: (host, path, { method = 'GET', headers: given = {}, payload } = {}) => new Promise((resolve, reject) => {
+      const anyone = given.cookie === undefined && given.authorization === undefined
+      const headers = anyone ? { ...asSignedIn(bare(watch.hostOf(host, given)), method), ...given } : given
       watch.expect(headers)
       const call = request({ port, host: '127.0.0.1', path, method, headers: { host, ...headers }, agent: false }, response => {
         let body = ''

@@ -19,7 +19,7 @@ export async function plant<Id extends AccountId> (admin: postgres.Sql, ...ids: 
 /** The same row, each of its texts with a mark. */
 export function bearing ({ table, name, row }: Sample, mark: string): Sample {
   const columns = getTableColumns(table) as Record<string, AnyPgColumn>
-  const mayBear = (each: string) => columns[each]!.getSQLType() === 'text' && !columns[each]!.enumValues
+  const mayBear = (each: string) => columns[each]!.getSQLType() === 'text' && !columns[each]!.enumValues?.length
   return { table, name, row: Object.fromEntries(Object.entries(row).map(([each, value]) => [each, mayBear(each) ? `${String(value)} ${mark}` : value])) }
 }
 

@@ -19,7 +19,7 @@ async function scene (t: Test, routes: (tenanted: FastifyInstance, app: FastifyI
   const directory = createDirectory(database.appUrl, slotOptions(database))
   const app = fastify()
   answerErrors(app, asProblem)
-  await app.register(tenantRequests, { tenancy: testTenancy(t, database, { poolMax: 2 }), directory, baseDomain: 'localhost' })
+  await app.register(tenantRequests, { tenancy: testTenancy(t, database, { poolMax: 2 }), directory, baseDomain: 'localhost', admit: () => undefined })
   await app.register(async scope => {
     app.tenanted(scope)
     routes(scope, app)

@@ -1,0 +1,80 @@
+// Who is asking, and may they? Every tenanted route is closed unless it says otherwise: reading takes the permission to read, anything
+// else the one to write, or what its config names. The session is looked up in the request's own transaction, together with whatever
+// the route asks: neither waits for the other, and nothing is kept or leaves before both have been answered (tenancy/request.ts).
+import { eq, placeholder } from 'drizzle-orm'
+import type { FastifyRequest } from 'fastify'
+import { apiTokens, sessions, users } from '../db/schema.ts'
+import { AppError } from '../errors.ts'
+import { innerJoin, query } from '../tenancy/query.ts'
+import { credentialsOf, mustBeOurOwn } from './credentials.ts'
+import { type Permission, type Role, type Scope, may } from './roles.ts'
+import { hashOf } from './secrets.ts'
+import { sessionIdle } from './sessions.ts'
+
+/** Who asks. */
+export interface User {
+  readonly id: string
+  readonly email: string
+  readonly firstName: string
+  readonly lastName: string
+  readonly role: Role
+  /** The row that let them in. */
+  readonly session?: string
+  readonly token?: string
+  /** Of the API token, if it is one. */
+  readonly scope?: Scope
+  /** When that row was last marked as used. */
+  readonly seenAt: Date | null
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What this route takes; unless given, `read` for GET and HEAD, and `write` for the rest. */
+    may?: Permission
+    /** Open to whoever knows the address: nobody is looked up. */
+    open?: true
+  }
+}
+
+const user = { id: users.id, email: users.email, firstName: users.firstName, lastName: users.lastName, role: users.role, isActive: users.isActive }
+
+const bySession = query({
+  from: sessions,
+  joins: [innerJoin(users, eq(users.id, sessions.userId))],
+  columns: { ...user, row: sessions.id, seenAt: sessions.seenAt, expiresAt: sessions.expiresAt },
+  where: eq(sessions.tokenHash, placeholder('hash'))
+})
+
+const byToken = query({
+  from: apiTokens,
+  joins: [innerJoin(users, eq(users.id, apiTokens.userId))],
+  columns: { ...user, row: apiTokens.id, seenAt: apiTokens.usedAt, expiresAt: apiTokens.expiresAt, scope: apiTokens.scope },
+  where: eq(apiTokens.tokenHash, placeholder('hash'))
+})
+
+/**
+ * Asks who it is, without waiting. Undefined where nobody has to be anyone.
+ * @throws {AppError} unauthenticated if the request does not even say; cookie_repeated; cross_site
+ */
+export function admit (request: FastifyRequest): Promise<User> | undefined {
+  const { open, may: wanted = isRead(request) ? 'read' : 'write' } = request.routeOptions.config
+  if (open) {
+    mustBeOurOwn(request)
+    return undefined
+  }
+  const credentials = credentialsOf(request)
+  if (!credentials) throw new AppError('unauthenticated')
+  const values = { hash: hashOf(credentials.secret) }
+  return credentials.kind === 'session'
+    ? request.tenant.select(bySession, values).then(([found]) => admitted(wanted, found && { ...found, session: found.row }, sessionIdle))
+    : request.tenant.select(byToken, values).then(([found]) => admitted(wanted, found && { ...found, token: found.row }))
+}
+
+function admitted (wanted: Permission, found: (User & { isActive: boolean, expiresAt: Date }) | undefined, idle = Infinity): User {
+  const now = Date.now()
+  if (!found?.isActive || found.expiresAt.getTime() <= now || (found.seenAt?.getTime() ?? now) + idle <= now) throw new AppError('unauthenticated')
+  if (!may(found.role, wanted, found.scope)) throw new AppError('forbidden')
+  return found
+}
+
+const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD'
