@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode, asAppError, sqlState } from '../errors.ts'
 import { errorPage } from '../views/plain.ts'
+import { formats } from './input.ts'
 
 type Answer = (reply: FastifyReply, status: number, code: string, message: string) => FastifyReply
 
@@ -87,5 +88,6 @@ const byStatus: Record<number, ErrorCode> = { 413: 'body_too_large', 414: 'addre
 
 function explain ({ keyword, instancePath, params, message }: NonNullable<FastifyError['validation']>[0], context = 'request'): string {
   if (keyword === 'additionalProperties') return `The ${context} has no parameter "${String(params.additionalProperty)}".`
-  return `In the ${context}, ${instancePath.slice(1) || 'it'} ${message}.`
+  const { words = message } = formats[keyword === 'format' ? String(params.format) : ''] ?? {}
+  return `In the ${context}, ${instancePath.slice(1) || 'it'} ${words}.`
 }

@@ -3,11 +3,18 @@ import type { FastifyInstance, FastifySchema, preValidationHookHandler } from 'f
 import { fastifyPlugin } from 'fastify-plugin'
 import { AppError } from '../errors.ts'
 
+/** Of texts that people give (text.ts), and what to tell those who gave another. */
+export const formats: Record<string, { readonly passes: RegExp, readonly words: string }> = {
+  text: { passes: /^[^\0\p{Cs}]*$/u, words: 'must be text that can be stored: without NUL, and without half of a surrogate pair' },
+  name: { passes: /^(?=.*\P{White_Space})[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, words: 'must be one line of text, with something to read in it' }
+}
+
 /** For fastify({ ajv }): nothing becomes another type, and nothing is taken away. */
 export const strictSchemas = {
   customOptions: { coerceTypes: false, removeAdditional: false },
   onCreate: (ajv: { addFormat (name: string, format: RegExp): unknown }) => {
     ajv.addFormat('cursor', /^[A-Za-z0-9_-]{22,4000}$/) // src/tenancy/cursor.ts
+    for (const [name, { passes }] of Object.entries(formats)) ajv.addFormat(name, passes)
     ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i) // ajv's own lets urn:uuid: pass, PostgreSQL does not
   }
 } as const
