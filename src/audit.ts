@@ -1,5 +1,6 @@
 // Changes that people make, each written down in the same transaction: who, what, the row before and after. A change is made to the row
 // as it was read (its version says so), so that nothing is overwritten unseen, and what is written down is what happened.
+import { isDeepStrictEqual } from 'node:util'
 import { getTableName } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { FastifyRequest } from 'fastify'
@@ -39,6 +40,7 @@ export function changesBy (actor: Actor | Promise<Actor>, tenant: Tenant) {
   }
 
   /**
+   * What would change nothing is none: the row keeps its version, and nothing is written down.
    * @param expected the version that whoever asks has seen; any, unless given
    * @param action what to call it in the log
    * @throws {AppError} not_found; precondition_failed if it has another version; try_again
@@ -46,6 +48,7 @@ export function changesBy (actor: Actor | Promise<Actor>, tenant: Tenant) {
   async function update<T extends AuditedTable> (table: T, id: string, set: Partial<NewRow<T>>, expected?: number, action = 'update'): Promise<Row<T>> {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const before = await read(table, id, expected)
+      if (isDeepStrictEqual(before, { ...before, ...set })) return before
       const { version } = before as Version
       const seen = { id, ...version !== undefined && { version } }
       const next = { ...set, ...version !== undefined && { version: version + 1 } }

@@ -1,32 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { eq } from 'drizzle-orm'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { accounts, projects, subtasks, tasks } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
-import { innerJoin, query } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-import { problem } from './problem.ts'
 import { type Listing, subtasksPage } from '../views/subtasks.ts'
-
-const subtasksByName = query({
-  from: subtasks,
-  joins: [
-    innerJoin(tasks, eq(tasks.id, subtasks.taskId)),
-    innerJoin(projects, eq(projects.id, tasks.projectId)),
-    innerJoin(accounts, eq(accounts.accountId, projects.accountId))
-  ],
-  columns: {
-    id: subtasks.id,
-    account: accounts.name,
-    project: projects.name,
-    task: tasks.name,
-    name: subtasks.name,
-    isComplete: subtasks.isComplete,
-    details: subtasks.details
-  },
-  orderBy: [subtasks.name, subtasks.id]
-})
+import { listSubtasks } from '../work/subtasks.ts'
+import { problem } from './problem.ts'
 
 /** How far to count, from a page on: a thousand rows cost less than the page, and a hundred thousand ten times as much. */
 const counted = 1_000
@@ -34,7 +13,7 @@ const counted = 1_000
 /** @throws {AppError} page_not_found past the last page; the first page is always there */
 async function list (tenant: Tenant, page: number, limit: number): Promise<Listing & { next: string | null }> {
   const from = (page - 1) * limit
-  const { rows, ahead, next } = await tenant.page(subtasksByName, { limit, from, ahead: counted + 1 })
+  const { rows, ahead, next } = await listSubtasks(tenant, { limit, from, ahead: counted + 1 })
   if (rows.length === 0 && page > 1) throw new AppError('page_not_found')
   const total = from + Math.min(ahead, counted)
   return { page, pages: Math.max(1, Math.ceil(total / limit)), total, more: ahead > counted, next: next ?? null, subtasks: rows }
@@ -89,7 +68,7 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
   }, async ({ tenant, query: { page, cursor, limit = 10 } }) => {
     if (cursor === undefined) return { ...await list(tenant, page ?? 1, limit), limit }
     if (page !== undefined) throw new AppError('bad_request', { message: 'A page goes by its number or by a cursor, not by both.' })
-    const { rows, next } = await tenant.page(subtasksByName, { limit, from: cursor })
+    const { rows, next } = await listSubtasks(tenant, { limit, from: cursor })
     return { limit, next: next ?? null, subtasks: rows }
   })
 }

@@ -12,6 +12,7 @@ import { type Values, Statement, db, once, rowsOf } from './statement.ts'
 import {
   behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, selection
 } from './statements.ts'
+import { type Tallied, type Tally, tallying } from './tally.ts'
 import type { Part, Transaction } from './transaction.ts'
 
 /** One account's rows, in one transaction. Made by withTenant() and for each request; never by application code. */
@@ -84,6 +85,16 @@ export class Tenant {
     const statement = once(key, () => new Statement(
       db.select({ one: sql`1` }).from(table as TenantTable).where(condition()).limit(1), rows => rows.length > 0))
     return this.#run(statement, values)
+  }
+
+  /**
+   * Rows counted by what they have in common.
+   * @param values what fills the description's placeholders
+   */
+  async tally<F extends TenantTable, const J extends readonly Join[], B extends ColumnsOf<F, J>, W extends ColumnsOf<F, J>> (
+    description: Tally<F, J, B, W>, values: Values = {}
+  ): Promise<Tallied<F, J, B, W>[]> {
+    return this.#run(once(description, () => tallying(description)), values)
   }
 
   /** Inserts one row and returns it as stored. */

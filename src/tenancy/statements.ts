@@ -17,7 +17,7 @@ export const mine = placeholder('account')
 const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), mine)
 
 /** The tenant's rows of a table, narrowed by the caller's condition, which stays in its own parentheses whatever it is made of. */
-const narrowed = (table: TenantTable, condition?: SQL): SQL => condition ? sql`${ofTenant(table)} and (${condition})` : ofTenant(table)
+export const narrowed = (table: TenantTable, condition?: SQL): SQL => condition ? sql`${ofTenant(table)} and (${condition})` : ofTenant(table)
 
 export function selection<T> (query: AnyQuery): Statement<T[]> {
   const { from, joins = [], columns, where, orderBy = [], limit, offset } = query
@@ -105,7 +105,7 @@ function orderOf (query: AnyQuery): AnyPgColumn[] {
 }
 
 /** Everything in it is of tenant tables that it names. */
-function mustBeSafe ({ from, joins = [], columns, where, orderBy = [] }: AnyQuery): void {
+export function mustBeSafe ({ from, joins = [], columns, where, orderBy = [] }: AnyQuery): void {
   const tables = [from, ...joins.map(join => join.table)]
   for (const table of tables) mustBeTenanted(table)
   for (const column of Object.values(columns)) if (!is(column, Column)) throw new AppError('not_tenanted')
@@ -114,7 +114,7 @@ function mustBeSafe ({ from, joins = [], columns, where, orderBy = [] }: AnyQuer
 
 type Joinable = { leftJoin (table: TenantTable, on: SQL): unknown, innerJoin (table: TenantTable, on: SQL): unknown }
 
-function joined<S extends object> (select: S, joins: readonly Join[]): S {
+export function joined<S extends object> (select: S, joins: readonly Join[]): S {
   for (const { table, kind, on } of joins) {
     const condition = narrowed(table, on)
     select = (kind === 'left' ? (select as Joinable).leftJoin(table, condition) : (select as Joinable).innerJoin(table, condition)) as S

@@ -1,0 +1,40 @@
+// Projects: what an account's work is sorted into.
+import { projects } from '../db/schema.ts'
+import type { Changes } from '../audit.ts'
+import { AppError } from '../errors.ts'
+import { type Page, type PageOf, type Row, query } from '../tenancy/query.ts'
+import type { Tenant } from '../tenancy/scope.ts'
+
+export type Project = Row<typeof projects>
+
+export interface ProjectFields {
+  readonly name: string
+  readonly details?: string
+}
+
+const { id, name, details, version } = projects
+const byName = query({ from: projects, columns: { id, name, details, version }, orderBy: [name, id] })
+
+export type ListedProject = Omit<Project, 'accountId'>
+
+/** @throws {AppError} cursor_invalid */
+export const listProjects = (tenant: Tenant, page: Page): Promise<PageOf<ListedProject[]>> => tenant.page(byName, page)
+
+/** @throws {AppError} not_found */
+export async function getProject (tenant: Tenant, id: string): Promise<Project> {
+  const project = await tenant.get(projects, { id })
+  if (!project) throw new AppError('not_found')
+  return project
+}
+
+export const createProject = (changes: Changes, fields: ProjectFields): Promise<Project> => changes.insert(projects, fields)
+
+/**
+ * @param expected the version that whoever changes it has seen
+ * @throws {AppError} not_found; precondition_failed if it has another version
+ */
+export const updateProject = (changes: Changes, id: string, fields: Partial<ProjectFields>, expected?: number): Promise<Project> =>
+  changes.update(projects, id, fields, expected)
+
+/** With its tasks and their subtasks. @throws as updateProject */
+export const removeProject = (changes: Changes, id: string, expected?: number): Promise<void> => changes.remove(projects, id, expected)
