@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
+import { asSignedIn } from '../test/support/signed-in.ts'
 
 export interface Load {
   readonly port: number
@@ -24,6 +25,9 @@ export interface Answered {
   readonly refusedIn?: number
 }
 
+/** What the browser of a signed-in user sends. */
+export const signedIn = (host: string, port: number) => ({ host: `${host}:${port}`, ...asSignedIn(host) })
+
 const self = fileURLToPath(import.meta.url)
 
 export function load (options: Load): Promise<Answered> {
@@ -45,7 +49,7 @@ async function shoot ({ port, path, accounts, connections, seconds }: Load): Pro
       connections,
       duration: seconds,
       setupClient (client) {
-        client.setRequests(shuffled(accounts).slice(0, Math.max(5, 5_000 / connections)).map(n => ({ path, headers: { host: `tenant-${n}.localhost:${port}` } })))
+        client.setRequests(shuffled(accounts).slice(0, Math.max(5, 5_000 / connections)).map(n => ({ path, headers: signedIn(`tenant-${n}.localhost`, port) })))
       }
     }, (error, result) => error ? reject(error) : resolve(result)).on('response', (_client, status, _bytes, time) => {
       statuses[status] = (statuses[status] ?? 0) + 1

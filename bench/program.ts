@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'node:http'
+import { signedIn } from './load.ts'
 import { freePort } from '../test/support/free-port.ts'
 
 export interface Program {
@@ -30,15 +31,15 @@ export async function startProgram (args: readonly string[], env: NodeJS.Process
 }
 
 export const statusOf = (port: number, path: string, host: string) => new Promise<number | undefined>(resolve => {
-  request({ port, host: '127.0.0.1', path, headers: { host: `${host}:${port}` }, agent: false }, reply => {
+  request({ port, host: '127.0.0.1', path, headers: signedIn(host, port), agent: false }, reply => {
     reply.resume()
     resolve(reply.statusCode)
   }).on('error', () => resolve(undefined)).end()
 })
 
-/** The body of one reply. */
+/** The body of one reply, to a user who is signed in. */
 export const bodyOf = (port: number, path: string, host: string) => new Promise<string>((resolve, reject) => {
-  request({ port, host: '127.0.0.1', path, headers: { host: `${host}:${port}` }, agent: false }, async reply => {
+  request({ port, host: '127.0.0.1', path, headers: signedIn(host, port), agent: false }, async reply => {
     let body = ''
     for await (const chunk of reply.setEncoding('utf8')) body += chunk
     if (reply.statusCode === 200) resolve(body)

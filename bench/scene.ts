@@ -8,6 +8,7 @@ import { embeddedServer } from '../src/db/embedded.ts'
 import { migrateDatabase } from '../src/db/migrate.ts'
 import { roleNames, setUpDatabase, withDatabaseName } from '../src/db/roles.ts'
 import { CommandError } from '../src/errors.ts'
+import { signIn } from '../test/support/signed-in.ts'
 
 const run = promisify(execFile)
 
@@ -87,7 +88,7 @@ export async function openScene (accounts: number, say: (text: string) => void):
   await setUpDatabase({ adminUrl: server.adminUrl, database: signedName, passwords: server.passwords })
   const signed = place(signedName, true)
   await migrateDatabase(signed.ownerUrl, { current: signingKey })
-  for (const each of [main, signed]) await vacuum(each)
+  for (const each of [main, signed]) await prepare(each)
 
   return {
     admin,
@@ -95,7 +96,7 @@ export async function openScene (accounts: number, say: (text: string) => void):
     signed,
     async withAccounts (wanted) {
       const made = await withAccounts(wanted)
-      await vacuum(made)
+      await prepare(made)
       return made
     },
     async empty () {
@@ -154,9 +155,10 @@ async function accountsOf ({ adminUrl }: Place): Promise<number> {
   return n
 }
 
-/** So that it need not happen while something is measured, and scans of an index alone need not look at the table. */
-async function vacuum ({ adminUrl }: Place): Promise<void> {
+/** Everybody is signed in; and nothing is left to be tidied while something is measured, nor need scans of an index alone look at the table. */
+async function prepare ({ adminUrl }: Place): Promise<void> {
   const sql = postgres(adminUrl, { max: 1 })
+  await signIn(sql)
   await sql`vacuum analyze`
   await sql`checkpoint`
   await sql.end()

@@ -1,8 +1,8 @@
 // Drizzle as its documentation has it for row-level security: a transaction, the tenant set in it, then the queries, one after the other.
-import { asc, count, eq, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { accounts, projects, subtasks, tasks } from '../../src/db/schema.ts'
+import { accounts, projects, sessions, subtasks, tasks, users } from '../../src/db/schema.ts'
 import { databaseUrl, listing, serve } from './serve.ts'
 
 const columns = {
@@ -17,8 +17,11 @@ const columns = {
 const client = postgres(databaseUrl, { max: 10 })
 const db = drizzle(client)
 
-await serve(client, (account, page, limit) => db.transaction(async tx => {
+await serve(client, (account, hash, page, limit) => db.transaction(async tx => {
   await tx.execute(sql`select tenancy.enter(${String(account)})`)
+  const [user] = await tx.select({ id: users.id, role: users.role }).from(sessions).innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.tokenHash, hash), eq(users.isActive, true), gt(sessions.expiresAt, new Date())))
+  if (!user) throw new Error('Nobody is signed in.')
   const rows = await tx.select(columns).from(subtasks)
     .innerJoin(tasks, eq(tasks.id, subtasks.taskId))
     .innerJoin(projects, eq(projects.id, tasks.projectId))

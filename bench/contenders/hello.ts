@@ -5,7 +5,7 @@ import { readListing } from './sql.ts'
 
 const client = postgres(databaseUrl, { max: 1 })
 const known = new Map<number, ReturnType<typeof readListing>>()
-await serve(client, (account, page, limit) => {
+await serve(client, (account, _hash, page, limit) => {
   const held = known.get(account)
   if (held) return held
   const read = readListing(client, account, page, limit)

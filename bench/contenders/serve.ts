@@ -2,11 +2,13 @@
 import fastify from 'fastify'
 import type { Sql } from 'postgres'
 import { Type } from 'typebox'
+import { hashOf } from '../../src/auth/secrets.ts'
 import { listingSchema } from '../../src/routes/subtasks.ts'
 import type { Listing } from '../../src/views/subtasks.ts'
 
 export type Page = Listing & { readonly next: null }
-export type List = (account: number, page: number, limit: number) => Promise<Page>
+/** @param hash of the session's secret: whoever asks must be a user */
+export type List = (account: number, hash: string, page: number, limit: number) => Promise<Page>
 
 /** Serves GET /api/subtasks on PORT of the loopback address, until it is told to end. */
 export async function serve (sql: Sql, list: List): Promise<void> {
@@ -26,7 +28,10 @@ export async function serve (sql: Sql, list: List): Promise<void> {
       querystring: Type.Object({ page: Type.Optional(Type.Integer()), limit: Type.Optional(Type.Integer()) }),
       response: { 200: listingSchema }
     }
-  }, async ({ hostname, query: { page = 1, limit = 10 } }) => ({ ...await list(await accountOf(hostname), page, limit), limit }))
+  }, async ({ hostname, headers: { cookie = '' }, query: { page = 1, limit = 10 } }) => {
+    const [, secret = ''] = /session=([\w-]{43})/.exec(cookie) ?? []
+    return { ...await list(await accountOf(hostname), hashOf(secret), page, limit), limit }
+  })
   await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })
   process.once('SIGTERM', () => process.exit())
 }

@@ -1,4 +1,4 @@
-// The listing in SQL by hand: the page, and how many there are, in one statement.
+// What a request asks, in SQL by hand: who makes it; and the page, with how many there are, in one statement.
 import type { Sql } from 'postgres'
 import type { Listing } from '../../src/views/subtasks.ts'
 import { type Page, listing } from './serve.ts'
@@ -11,6 +11,16 @@ export const statement = `
     join projects on projects.account_id = $1 and projects.id = tasks.project_id
     join accounts on accounts.account_id = $1
    order by page.name, page.id`
+
+const userOfSession = `
+  select users.id, users.role from sessions join users on users.account_id = $1 and users.id = sessions.user_id
+   where sessions.account_id = $1 and sessions.token_hash = $2 and users.is_active and sessions.expires_at > now()`
+
+/** The user whose session has a secret of this hash. @throws if there is none */
+export async function findUser (sql: Sql, account: number, hash: string): Promise<void> {
+  const [user] = await sql.unsafe(userOfSession, [account, hash], { prepare: true }).execute()
+  if (!user) throw new Error('Nobody is signed in.')
+}
 
 /** @param sql a client; the statement is sent at once, without waiting for what was sent before */
 export async function readListing (sql: Sql, account: number, page: number, limit: number): Promise<Page> {
