@@ -22,6 +22,7 @@ export interface Undone {
 export type Directory = ReturnType<typeof createDirectory>
 
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
+const inUse = 60_000 // ms for which a host that was asked for is kept fresh
 const together = 500 // hosts that are looked up by one statement
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
@@ -30,7 +31,7 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
 
   const cache = new LRUCache<string, { account: Account | undefined }>({ max: 10_000, ttl: freshness })
   const underWay = new Map<string, Promise<Account | undefined>>()
-  const inUse = new Set<string>()
+  const askedAt = new Map<string, number>()
   let refreshedAt = Date.now()
 
   /** By itself. */
@@ -74,11 +75,11 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
     return found
   }
 
-  /** Looks up what is in use before it is stale, many at a time: at a thousand requests a second, one in three would wait for its host. */
+  /** Looks up what is in use before it is stale, many at a time: of requests for two thousand accounts, one in two would wait for its host. */
   async function refresh (): Promise<void> {
     refreshedAt = Date.now()
-    const hosts = [...inUse]
-    inUse.clear()
+    for (const [host, at] of askedAt) if (refreshedAt - at > inUse || !cache.has(host)) askedAt.delete(host)
+    const hosts = [...askedAt.keys()]
     for (let i = 0; i < hosts.length; i += together) {
       await lookUp(hosts.slice(i, i + together))
     }
@@ -88,7 +89,7 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
   function known (host: string): Account | undefined {
     if (Date.now() - refreshedAt > freshness / 2) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
     const account = cache.get(host)?.account
-    if (account) inUse.add(host)
+    if (account) askedAt.set(host, Date.now())
     return account
   }
 

@@ -94,9 +94,12 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     // Before the reply leaves. A write's reply waits for its COMMIT; a read's need not, since there is nothing that it could fail to keep.
     scope.addHook('onSend', (request, reply, payload, done) => {
       if (!isRead(request)) return endWrite(request, reply, payload)
-      end(request, reply)?.catch(error => request.log.warn(error, 'a read could not be committed'))
-      if (!takeAdmission(request)) return done()
-      request.user().then(() => done(), done)
+      const endRead = () => {
+        end(request, reply)?.catch(error => request.log.warn(error, 'a read could not be committed'))
+        done()
+      }
+      if (takeAdmission(request)) request.user().then(endRead, done)
+      else endRead()
     })
 
     // However a request ends, its transaction does not outlive it.
