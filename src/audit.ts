@@ -3,7 +3,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { getTableName } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import type { FastifyRequest } from 'fastify'
 import { auditLog } from './db/schema.ts'
 import type { TenantTable } from './db/tenant-table.ts'
 import { AppError } from './errors.ts'
@@ -24,8 +23,14 @@ const attempts = 3 // others may change the row between our reading and our writ
 
 export type Changes = ReturnType<typeof changesBy>
 
+/** Who does something, and among whose rows. A request is one. */
+export interface Acting<By extends Actor = Actor> {
+  readonly tenant: Tenant
+  user (): Promise<By>
+}
+
 /** The changes that a request makes, in the name of its user. */
-export const changesOf = (request: FastifyRequest): Changes => changesBy(request.user(), request.tenant)
+export const changesOf = (acting: Acting): Changes => changesBy(acting.user(), acting.tenant)
 
 export function changesBy (actor: Actor | Promise<Actor>, tenant: Tenant) {
   async function note (action: string, table: AuditedTable, entityId: string, before?: object, after?: object): Promise<void> {

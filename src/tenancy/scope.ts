@@ -73,6 +73,17 @@ export class Tenant {
     return (await this.#run(statement, values))[0]
   }
 
+  /**
+   * The rows that match, as they are once nobody else is changing them, and as they stay until the transaction ends. They are waited for in
+   * the order of their ids, so that two calls never wait for each other.
+   */
+  async lock<T extends TenantTable> (table: T, where: Where<T>): Promise<Row<T>[]> {
+    const { key, condition, values } = matching('lock', table, where)
+    const statement = once(key, () => new Statement(
+      db.select().from(table as TenantTable).where(condition()).orderBy(columnOf(table, 'id')).for('no key update'), rowsOf<Row<T>>(getTableColumns(table))))
+    return this.#run(statement, values)
+  }
+
   async count<T extends TenantTable> (table: T, where: Where<T> = {}): Promise<number> {
     const { key, condition, values } = matching('count', table, where)
     const n = count()

@@ -47,6 +47,8 @@ t.test('every verb on every tenant table stays within the account', async t => {
     if ('id' in row) {
       t.equal(await asA(tenant => tenant.get(table, theirs)), undefined, `${name}: get by id`)
       t.equal(await asA(tenant => tenant.exists(table, theirs)), false, `${name}: exists by id`)
+      t.same(await asA(tenant => tenant.lock(table, theirs)), [], `${name}: lock by id`)
+      t.equal((await asA(tenant => tenant.lock(table, anything))).length, 1, `${name}: a wide lock holds its own row only`)
       t.same(await asA(tenant => tenant.update(table, theirs, some(row))), [], `${name}: update by id`)
       t.equal(await asA(tenant => tenant.delete(table, theirs)), 0, `${name}: delete by id`)
       t.ok(await asA(tenant => tenant.get(table, theKeyOf(table, ofA[i]!.row))), `${name}: its own row is there`)
