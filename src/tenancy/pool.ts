@@ -4,9 +4,7 @@ import { damper } from '../damper.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, sqlState } from '../errors.ts'
 import { Slot, type SlotOptions } from './slot.ts'
-
-/** Who holds slots: an account, or a door that belongs to none. */
-export type Holder = number | string
+import { type Holder, Turns } from './turns.ts'
 
 interface Waiter {
   readonly holder: Holder
@@ -32,10 +30,8 @@ export class SlotPool {
   readonly #idle: Slot[] = []
   readonly #lent = new Map<Slot, Holder>()
   readonly #held = new Map<Holder, number>()
-  /** Who waits, by holder, in the order in which it is their turn. */
-  readonly #queues = new Map<Holder, Waiter[]>()
+  readonly #waiting = new Turns<Waiter>()
   readonly #damp = damper()
-  #waiting = 0
   #opening = 0
   #failedAt = -Infinity
   /** Why the last connection could not be opened; undefined once one could again. */
@@ -60,19 +56,18 @@ export class SlotPool {
    * @throws {AppError} pool_busy, or database_unavailable
    */
   async acquire (holder: Holder): Promise<Slot> {
-    const queue = this.#queues.get(holder) ?? []
+    const before = this.#waiting.of(holder)
     if (this.#closing) throw new AppError('pool_busy')
-    if (this.#waiting >= maxWaiting.ofAll || (this.#waiting >= maxWaiting.ofOne && queue.length >= maxWaiting.ofOne)) {
+    if (this.#waiting.length >= maxWaiting.ofAll || before >= maxWaiting.ofOne) {
       await this.#damp()
       throw new AppError('pool_busy')
     }
     return new Promise((resolve, reject) => {
-      const slot = this.#mayHave(holder) && queue.length === 0 ? this.#idle.pop() : undefined
+      const slot = this.#mayHave(holder) && before === 0 ? this.#idle.pop() : undefined
       if (slot) return resolve(this.#lend(slot, holder))
       const timer = setTimeout(() => this.#refuse(waiter, new AppError('pool_busy')), limits.acquire)
       const waiter: Waiter = { holder, resolve, reject, timer }
-      if (queue.push(waiter) === 1) this.#queues.set(holder, queue)
-      this.#waiting++
+      this.#waiting.add(waiter)
       this.#serve()
     })
   }
@@ -119,11 +114,12 @@ export class SlotPool {
   /** Gives idle slots to those who wait, and opens more for who is left, up to the maximum; but not just after a connection was refused. */
   #serve (): void {
     while (this.#idle.length > 0) {
-      const waiter = this.#next()
+      const waiter = this.#waiting.next(this.#mayHave)
       if (!waiter) return
+      clearTimeout(waiter.timer)
       waiter.resolve(this.#lend(this.#idle.pop()!, waiter.holder))
     }
-    if (this.#waiting === 0 || this.#connections >= this.#max || this.#wanted <= this.#opening) return
+    if (this.#waiting.length === 0 || this.#connections >= this.#max || this.#wanted <= this.#opening) return
     const pause = this.#failedAt + retryAfter - Date.now()
     if (pause > 0 && !this.#closing) {
       this.#retry ??= setTimeout(() => { this.#retry = undefined; this.#serve() }, pause)
@@ -132,21 +128,8 @@ export class SlotPool {
     for (let wanted = this.#wanted; wanted > this.#opening && this.#connections < this.#max;) this.#open()
   }
 
-  /** Whose turn it is. Whoever has its share already is passed over, and keeps its place. */
-  #next (): Waiter | undefined {
-    for (const [holder, queue] of this.#queues) {
-      if (!this.#mayHave(holder)) continue
-      this.#queues.delete(holder)
-      if (queue.length > 1) this.#queues.set(holder, queue) // at the end: the others first
-      const waiter = queue.shift()!
-      this.#settle(waiter)
-      return waiter
-    }
-  }
-
-  #mayHave (holder: Holder): boolean {
-    return (this.#held.get(holder) ?? 0) < this.#share
-  }
+  readonly #mayHave = (holder: Holder) => this.#room(holder) > 0
+  readonly #room = (holder: Holder) => this.#share - (this.#held.get(holder) ?? 0)
 
   #lend (slot: Slot, holder: Holder): Slot {
     this.#lent.set(slot, holder)
@@ -160,7 +143,7 @@ export class SlotPool {
 
   /** How many connections those who wait could use at once. */
   get #wanted (): number {
-    return [...this.#queues].reduce((sum, [holder, queue]) => sum + Math.min(queue.length, this.#share - (this.#held.get(holder) ?? 0)), 0)
+    return this.#waiting.usable(this.#room)
   }
 
   #open (): void {
@@ -206,19 +189,12 @@ export class SlotPool {
   }
 
   #refuse (waiter: Waiter, error: unknown): void {
-    const others = this.#queues.get(waiter.holder)!.filter(each => each !== waiter)
-    if (others.length > 0) this.#queues.set(waiter.holder, others)
-    else this.#queues.delete(waiter.holder)
-    this.#settle(waiter)
+    this.#waiting.remove(waiter)
+    clearTimeout(waiter.timer)
     waiter.reject(error)
   }
 
   #refuseAll (error: unknown): void {
-    for (const waiter of [...this.#queues.values()].flat()) this.#refuse(waiter, error)
-  }
-
-  #settle ({ timer }: Waiter): void {
-    this.#waiting--
-    clearTimeout(timer)
+    for (const waiter of this.#waiting.all()) this.#refuse(waiter, error)
   }
 }
