@@ -9,11 +9,13 @@ import { damper } from './damper.ts'
 import { AppError } from './errors.ts'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
 import { assetRoutes } from './routes/assets.ts'
+import { forms } from './routes/forms.ts'
 import { type Readiness, healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
 import { strictInput, strictSchemas } from './routes/input.ts'
 import { methodsOfRoutes } from './routes/methods.ts'
 import { openApi } from './routes/openapi.ts'
+import { signInPages } from './routes/sign-in.ts'
 import { subtaskApi, subtaskPages } from './routes/subtasks.ts'
 import type { Directory } from './tenancy/directory.ts'
 import { tenantRequests } from './tenancy/request.ts'
@@ -63,6 +65,8 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
 
   await app.register(async pages => {
     pages.tenanted(pages)
+    await pages.register(forms)
+    await pages.register(signInPages)
     await pages.register(subtaskPages)
   })
 

@@ -54,12 +54,15 @@ export type ErrorCode = keyof typeof table
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly statusCode: number
+  /** What the reply says besides. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor (code: ErrorCode, options?: { message?: string, cause?: unknown }) {
+  constructor (code: ErrorCode, options?: { message?: string, cause?: unknown, headers?: Record<string, string> }) {
     super(options?.message ?? table[code][1], { cause: options?.cause })
     this.name = new.target.name
     this.code = code
     this.statusCode = table[code][0]
+    this.headers = options?.headers ?? {}
   }
 }
 

@@ -62,6 +62,21 @@ export function admit (request: FastifyRequest): Promise<User> | undefined {
     mustBeOurOwn(request)
     return undefined
   }
+  return userOf(request, wanted)
+}
+
+/** Whether whoever opens a page that is open to everyone is signed in. */
+export async function isSignedIn (request: FastifyRequest): Promise<boolean> {
+  try {
+    await userOf(request, 'read')
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unauthenticated') return false
+    throw error
+  }
+}
+
+function userOf (request: FastifyRequest, wanted: Permission): Promise<User> {
   const credentials = credentialsOf(request)
   if (!credentials) throw new AppError('unauthenticated')
   const values = { hash: hashOf(credentials.secret) }

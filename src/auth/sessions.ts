@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sessions } from '../db/schema.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-import { setCookie } from './credentials.ts'
+import { credentialsOf, setCookie } from './credentials.ts'
 import { hashOf, newSecret } from './secrets.ts'
 
 const day = 24 * 3_600_000
@@ -21,6 +21,12 @@ export async function openSession (tenant: Tenant, userId: string, request: Fast
     userAgent: (request.headers['user-agent'] ?? '').slice(0, 300)
   })
   setCookie(request, reply, secret, sessionLifetime)
+}
+
+/** Ends the session that this browser has had so far, if any: another user's, perhaps. */
+export async function endSession (tenant: Tenant, request: FastifyRequest): Promise<void> {
+  const before = credentialsOf(request)
+  if (before?.kind === 'session') await tenant.delete(sessions, { tokenHash: hashOf(before.secret) })
 }
 
 /** The browser forgets it; the row is to be deleted by whoever calls. */

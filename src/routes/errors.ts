@@ -38,6 +38,7 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
   }
   if (status === 503 || code === 'in_progress') reply.header('retry-after', '1')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
+  if (error instanceof AppError) reply.headers(error.headers)
   return answer(reply, status, code, message)
 }
 

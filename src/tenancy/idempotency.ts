@@ -4,10 +4,9 @@
 import { createHash } from 'node:crypto'
 import { lt } from 'drizzle-orm'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import { idempotencyKeys } from '../db/schema.ts'
 import { AppError, sqlState } from '../errors.ts'
-import type { AccountId } from './account.ts'
+import { hourly } from './hourly.ts'
 import type { Row } from './query.ts'
 import type { Tenancy } from './tenancy.ts'
 
@@ -68,16 +67,6 @@ function fingerprintOf ({ method, url, body }: FastifyRequest): string {
   return createHash('sha256').update(JSON.stringify([method, url, body ?? null])).digest('hex')
 }
 
-/**
- * Removes keys that have had their day: an account's own, when it uses one, and not again for an hour. In a transaction of its own, after
- * the reply, so that nobody waits for it or fails by it.
- */
-export function oldKeys (tenancy: Tenancy): (account: AccountId, onError: (error: unknown) => void) => void {
-  const swept = new LRUCache<AccountId, true>({ max: 10_000, ttl: 3_600_000 })
-  return (account, onError) => {
-    if (swept.has(account)) return
-    swept.set(account, true)
-    const old = lt(idempotencyKeys.createdAt, new Date(Date.now() - lifetime))
-    tenancy.withTenant(account, tenant => tenant.delete(idempotencyKeys, old)).catch(onError)
-  }
-}
+/** Removes keys that have had their day. */
+export const oldKeys = (tenancy: Tenancy) =>
+  hourly(tenancy, tenant => tenant.delete(idempotencyKeys, lt(idempotencyKeys.createdAt, new Date(Date.now() - lifetime))))

@@ -10,7 +10,7 @@ import { type Host, parseHost } from './host.ts'
 import { claim, idempotencyKey, keep, oldKeys } from './idempotency.ts'
 import type { Tenant } from './scope.ts'
 import type { Tenancy } from './tenancy.ts'
-import type { Transaction } from './transaction.ts'
+import type { Mode, Transaction } from './transaction.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +20,11 @@ declare module 'fastify' {
     readonly account: Account
     /** The account's rows, in this request's transaction. @throws {TenantMissingError} outside a tenanted scope */
     readonly tenant: Tenant
+    /**
+     * Runs `work` in a transaction of its own, apart from the request's: for what is to be kept whatever the reply, or to be over
+     * before something slow begins.
+     */
+    withTenant<T> (work: (tenant: Tenant) => Promise<T>, mode?: Mode): Promise<T>
     /** Finds the account whose host this is. @throws {AppError} account_not_found, account_suspended */
     resolveAccount (): Promise<Account>
     /** Who asks. Not waited for until somebody wants to know. @throws {AppError} what Admit throws */
@@ -54,6 +59,7 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
   app.decorateRequest('account', { getter () { return stateOf(this).account ?? missing() } })
   app.decorateRequest('tenant', { getter () { return stateOf(this).tenant ?? missing() } })
+  app.decorateRequest('withTenant', function (work, mode) { return tenancy.withTenant(this.account.id, work, mode) })
   app.decorateRequest('resolveAccount', async function () {
     const account = await directory.resolve(hostOfAccount(this))
     if (!account) throw new AppError('account_not_found')
@@ -80,13 +86,13 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
 
     scope.addHook('preHandler', (request, reply, done) => {
       const state = stateOf(request)
-      const key = idempotencyKey(request)
       const { tenant, transaction } = tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write')
       state.tenant = tenant
       state.transaction = transaction
       state.user = admit(request)
       state.toBeAdmitted = state.user !== undefined
       state.user?.catch(() => {}) // heard by whoever asks, and before the reply leaves
+      const key = state.user && idempotencyKey(request) // what nobody in particular asks may have a password in it, of which no trace is kept
       if (key === undefined) return done()
       return claimFor(key, request, reply)
     })

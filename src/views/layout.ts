@@ -8,10 +8,12 @@ export interface Page {
   readonly title: string
   /** The name of the account whose page this is. */
   readonly account?: string
+  /** Nobody is signed in, so there is nowhere to go. */
+  readonly signedOut?: boolean
   readonly main: Html
 }
 
-export function layout ({ title, account, main }: Page): Html {
+export function layout ({ title, account, signedOut = account === undefined, main }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -26,7 +28,7 @@ export function layout ({ title, account, main }: Page): Html {
 <a class="skip" href="#main">Skip to content</a>
 <header>
 <a class="home" href="/">${account ?? 'Rowhouse'}</a>
-!${account === undefined ? '' : html`<nav aria-label="Main"><a href="/subtasks/">Subtasks</a> <a href="/api/docs">API</a></nav>`}
+!${signedOut ? '' : navigation}
 </header>
 <main id="main">
 !${main}
@@ -35,3 +37,6 @@ export function layout ({ title, account, main }: Page): Html {
 </html>
 `
 }
+
+const navigation = `<nav aria-label="Main"><a href="/subtasks/">Subtasks</a> <a href="/api/docs">API</a></nav>
+<form method="post" action="/sign-out"><button class="plain">Sign out</button></form>`

@@ -26,5 +26,6 @@ const headings: Record<number, string> = {
   403: 'Not open to you',
   404: 'Not found',
   421: 'Not served here',
+  429: 'One moment, please',
   503: 'One moment, please'
 }

@@ -8,6 +8,7 @@ const css = `
   --ink: light-dark(#20242b, #e6e6e3);
   --soft: light-dark(#5b626d, #a2a8b2);
   --line: light-dark(#e2dfd7, #32363d);
+  --edge: light-dark(#858a92, #767c86);
   --brick: light-dark(#9c3d22, #f0a184);
   --moss: light-dark(#2c6a3f, #8ccf9f);
 }
@@ -26,8 +27,17 @@ header {
 }
 header .home { font-weight: 650; font-size: 1.05rem; color: var(--ink); text-decoration: none; margin-right: auto; }
 header nav { display: flex; gap: 1.25rem; }
+form label { display: block; margin: 1rem 0 .25rem; font-weight: 550; }
+input, button { font: inherit; color: inherit; }
+input { width: 100%; padding: .5rem .7rem; background: var(--paper); border: 1px solid var(--edge); border-radius: .35rem; }
+input[aria-invalid] { border-color: var(--brick); }
+button { padding: .5rem 1.1rem; background: var(--brick); color: var(--paper); border: 1px solid var(--brick); border-radius: .35rem; font-weight: 600; cursor: pointer; }
+button.plain { padding: 0; background: none; border: 0; color: var(--brick); font-weight: inherit; text-decoration: underline; text-underline-offset: .2em; }
+form .buttons { margin: 1.5rem 0 .25rem; }
+.error { color: var(--brick); margin: 0 0 1rem; padding-left: .75rem; border-left: 3px solid var(--brick); }
 main { padding: 1.5rem clamp(1rem, 4vw, 3rem) 4rem; max-width: 96rem; margin: 0 auto; }
 main.narrow, .prose { max-width: 40rem; }
+.prose.card { max-width: 26rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: .25rem 0 .25rem; letter-spacing: -.01em; }
 .summary { color: var(--soft); margin: 0 0 1.25rem; }
 .empty, .prose { background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; padding: 1.25rem 1.5rem; }
@@ -59,7 +69,7 @@ td code { white-space: nowrap; color: var(--soft); }
   tbody td::before { content: attr(data-label); color: var(--soft); font-size: .8rem; }
 }
 @media (prefers-reduced-motion: no-preference) { a { transition: border-color .15s; } }
-@media print { header nav, .pages, .skip { display: none; } }
+@media print { header nav, header form, .pages, .skip { display: none; } }
 `
 
 /** The one stylesheet. Its address changes with its content, so that browsers may keep it for ever. */
