@@ -9,6 +9,7 @@ import { NotCovered, type Parameter, parametersOf } from './parameters.ts'
 import type { Route } from './routes.ts'
 import { inDatabase, sampleRows } from '../../src/prove/samples.ts'
 import { bearing, everythingOf } from './rows.ts'
+import { signIn } from './signed-in.ts'
 
 /** What an id that leads nowhere may be answered: not there; or, in a body, that what it refers to is not there. */
 const nowhere = (parameter: Parameter) => parameter.in === 'body' ? [404, 409] : [404]
@@ -18,6 +19,7 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
   const problems: string[] = []
   const lent = countLoans(owner)
   for (const route of routes.filter(({ tenanted }) => tenanted)) {
+    await signIn(database.admin) // again, should a route have ended the session
     const complain = (what: string) => problems.push(`${route.method} ${route.url}: ${what}`)
     try {
       const parameters = parametersOf(route)
