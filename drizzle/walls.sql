@@ -9,9 +9,10 @@ alter default privileges revoke execute on functions from public;
 do $$
 declare
   relation record;
+  append_only text[] := string_to_array(current_setting('rowhouse.append_only'), ','); -- the schema's word: appendOnlyTable()
 begin
   for relation in
-    select c.oid::regclass as name, c.relrowsecurity, c.relforcerowsecurity,
+    select c.oid::regclass as name, c.relname, c.relrowsecurity, c.relforcerowsecurity,
            exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_isolation') as tenanted
       from pg_class c
      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
@@ -21,7 +22,9 @@ begin
     if not relation.relrowsecurity or not relation.relforcerowsecurity then
       execute format('alter table %s enable row level security, force row level security', relation.name);
     end if;
-    execute format('grant select, insert, update, delete on %s to rowhouse_app', relation.name);
+    execute format('grant select, insert on %s to rowhouse_app', relation.name);
+    continue when relation.relname = any (append_only);
+    execute format('grant update, delete on %s to rowhouse_app', relation.name);
   end loop;
 end
 $$;

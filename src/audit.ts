@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { getTableName } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { auditLog } from './db/schema.ts'
-import type { TenantTable } from './db/tenant-table.ts'
+import type { ChangeableTable } from './db/tenant-table.ts'
 import { AppError } from './errors.ts'
 import type { NewRow, Row } from './tenancy/query.ts'
 import type { Tenant } from './tenancy/scope.ts'
@@ -16,7 +16,7 @@ export interface Actor {
   readonly email: string
 }
 
-type AuditedTable = TenantTable & { readonly id: PgColumn }
+type AuditedTable = ChangeableTable & { readonly id: PgColumn }
 type Version = { readonly version?: number }
 
 const attempts = 3 // others may change the row between our reading and our writing; hardly three times

@@ -38,6 +38,7 @@ const table = {
   tenant_missing: [500, 'A database call was made without a tenant.'],
   tenant_mismatch: [500, 'A database call named another tenant than its transaction.'],
   not_tenanted: [500, 'A table that belongs to no tenant was used in a tenant\'s transaction.'],
+  append_only: [500, 'A row was to be changed of a table that is only added to.'],
   statement_refused: [500, 'A statement was stopped that is none of those that the application sends.'],
   overloaded: [503, 'The server is overloaded. Try again in a moment.'],
   pool_busy: [503, 'The server is busy. Try again in a moment.'],

@@ -1,6 +1,6 @@
 // What must not compile. `npm run typecheck` fails if one of these lines does: an error that is expected and does not come is an error.
 import { eq } from 'drizzle-orm'
-import { directory, subtasks, tasks } from '../src/db/schema.ts'
+import { auditLog, directory, subtasks, tasks } from '../src/db/schema.ts'
 import { innerJoin, leftJoin, query } from '../src/tenancy/query.ts'
 import type { Tenant } from '../src/tenancy/scope.ts'
 import type { Tenancy } from '../src/tenancy/tenancy.ts'
@@ -33,6 +33,12 @@ export async function refused (tenancy: Tenancy, tenant: Tenant) {
   await tenant.update(tasks, { id: 'x' }, { accountId: 2 })
   // @ts-expect-error in a match
   await tenant.get(tasks, { accountId: 2 })
+
+  // what is only added to
+  // @ts-expect-error to be changed
+  await tenant.update(auditLog, { id: 'x' }, { actor: 'x' })
+  // @ts-expect-error to be deleted
+  await tenant.delete(auditLog, { id: 'x' })
 
   // what is not of this query
   // @ts-expect-error a column of a table that is not joined

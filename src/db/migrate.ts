@@ -11,11 +11,12 @@ import type postgres from 'postgres'
 import type { SigningKeys } from '../config.ts'
 import { CommandError, sqlState } from '../errors.ts'
 import { connect, roleNames, unreachable } from './roles.ts'
+import { appendOnlyTables } from './schema.ts'
 
 const folder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 const read = (name: string) => readFile(join(folder, name), 'utf8')
 
-/** What a database that is up to date says of itself: the newest migration, and a hash of the hand-written SQL. */
+/** What a database that is up to date says of itself: the newest migration, and a hash of the hand-written SQL and what it was told. */
 export function expectedVersion (): Promise<Version> {
   version ??= readVersion()
   return version
@@ -28,7 +29,7 @@ async function readVersion (): Promise<Version> {
   const files = await Promise.all(['tenancy.sql', 'tenancy_signed.sql', 'walls.sql'].map(read))
   return {
     migration: readMigrationFiles({ migrationsFolder: folder }).at(-1)!.hash,
-    walls: createHash('sha256').update(files.join('')).digest('hex').slice(0, 16)
+    walls: createHash('sha256').update([...files, ...appendOnlyTables()].join('')).digest('hex').slice(0, 16)
   }
 }
 
@@ -56,6 +57,7 @@ export async function migrateDatabase (ownerUrl: string, signing?: SigningKeys):
     await migrateTables(sql)
     const { walls } = await expectedVersion()
     await sql.begin(async sql => {
+      await sql.unsafe(`set local rowhouse.append_only = '${appendOnlyTables()}'`)
       await sql.unsafe(await read('walls.sql'))
       await sql.unsafe(`comment on schema tenancy is 'walls ${walls}'`)
     })

@@ -2,7 +2,7 @@
 import { type SQLWrapper, sql } from 'drizzle-orm'
 import { bigint, boolean, check, index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 import { roles, scopes } from '../auth/roles.ts'
-import { accountTable, belongsTo, tenantTable } from './tenant-table.ts'
+import { accountTable, appendOnlyTable, belongsTo, tenantTable } from './tenant-table.ts'
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
@@ -143,8 +143,8 @@ export const rateCounts = tenantTable('rate_counts', {
   expiresAt: moment('expires_at').notNull()
 }, t => [unique('rate_counts_key').on(t.accountId, t.key), index('rate_counts_age_idx').on(t.accountId, t.expiresAt)])
 
-/** Who changed what, written with the change itself; the application can add to it and read it, no more. Of rows and users that may be gone. */
-export const auditLog = tenantTable('audit_log', {
+/** Who changed what, written with the change itself. Of rows and users that may be gone. */
+export const auditLog = appendOnlyTable('audit_log', {
   at: moment('at').notNull().defaultNow(),
   userId: uuid('user_id'),
   /** The user's e-mail address at that time, or what else did it: a command, an invitation. */
@@ -170,4 +170,4 @@ export const directory = pgTable('directory', {
   check('directory_host_lower', sql`${t.host} = lower(${t.host})`)
 ])
 
-export { tenantTables } from './tenant-table.ts'
+export { appendOnlyTables, tenantTables } from './tenant-table.ts'

@@ -8,14 +8,24 @@ import {
 
 const brand = Symbol('rowhouse.tenanted')
 
+/** What may become of a row once it is there. Where it may only be read, the grants of drizzle/walls.sql say so, too. */
+type Kind = 'changeable' | 'append-only'
+
 /** A table whose every row belongs to one account. Only these are accepted by the scoped helpers. */
-export type TenantTable = PgTable & { readonly [brand]: true, readonly accountId: PgColumn }
+export type TenantTable = PgTable & { readonly [brand]: Kind, readonly accountId: PgColumn }
+/** One whose rows the helpers may also change and delete. */
+export type ChangeableTable = TenantTable & { readonly [brand]: 'changeable' }
 
 /** Every tenant table that is defined, in order of definition (parents first): for checks, tests and tools that cover them all. */
 export const tenantTables: TenantTable[] = []
 
-function tenanted<T extends PgTable> (table: T): T & { readonly [brand]: true } {
-  const marked = Object.assign(table, { [brand]: true as const })
+export const isChangeable = (table: TenantTable): table is ChangeableTable => table[brand] === 'changeable'
+
+/** The names of those that are only added to: what a migration tells drizzle/walls.sql, and what the doctor looks at. */
+export const appendOnlyTables = (): string[] => tenantTables.filter(table => !isChangeable(table)).map(getTableName)
+
+function tenanted<T extends PgTable, K extends Kind> (table: T, kind: K): T & { readonly [brand]: K } {
+  const marked = Object.assign(table, { [brand]: kind })
   tenantTables.push(marked as unknown as TenantTable)
   return marked
 }
@@ -28,9 +38,9 @@ const accountId = () => bigint('account_id', { mode: 'number' }).notNull()
 
 type Columns = Record<string, PgColumnBuilderBase>
 type Extra<Name extends string, C extends Columns> = (self: BuildExtraConfigColumns<Name, C, 'pg'>) => PgTableExtraConfigValue[]
-type Tenanted<Name extends string, C extends Columns> = PgTableWithColumns<{
+type Tenanted<Name extends string, C extends Columns, K extends Kind = 'changeable'> = PgTableWithColumns<{
   name: Name, schema: undefined, columns: BuildColumns<Name, C, 'pg'>, dialect: 'pg'
-}> & { readonly [brand]: true }
+}> & { readonly [brand]: K }
 
 type AccountColumn = { accountId: ReturnType<typeof accountId> }
 type RowColumns = AccountColumn & { id: ReturnType<typeof rowId> }
@@ -43,7 +53,18 @@ const rowId = () => uuid('id').notNull()
 export function tenantTable<Name extends string, C extends Columns> (
   name: Name, columns: C, extra?: Extra<Name, RowColumns & C>
 ): Tenanted<Name, RowColumns & C> {
-  const table = pgTable(name, { accountId: accountId(), id: rowId(), ...columns } as RowColumns & C, self => {
+  return tenanted(tableOfRows(name, columns, extra), 'changeable')
+}
+
+/** The same, but its rows stay as they were written: the application adds and reads them, no more. They go with what they belong to. */
+export function appendOnlyTable<Name extends string, C extends Columns> (
+  name: Name, columns: C, extra?: Extra<Name, RowColumns & C>
+): Tenanted<Name, RowColumns & C, 'append-only'> {
+  return tenanted(tableOfRows(name, columns, extra), 'append-only')
+}
+
+function tableOfRows<Name extends string, C extends Columns> (name: Name, columns: C, extra?: Extra<Name, RowColumns & C>) {
+  return pgTable(name, { accountId: accountId(), id: rowId(), ...columns } as RowColumns & C, self => {
     const t = self as unknown as Record<string, PgColumn>
     const given = extra?.(self) ?? []
     return [
@@ -53,7 +74,6 @@ export function tenantTable<Name extends string, C extends Columns> (
       ...policies()
     ]
   })
-  return tenanted(table)
 }
 
 /** The table of accounts itself: one row for each account, which the account sees as its own and only one. */
@@ -68,7 +88,7 @@ export function accountTable<Name extends string, C extends Columns> (
     pgPolicy('directory_lookup', { as: 'permissive', for: 'select', to: ownerRole, using: sql.raw('true') })
   ])
   accounts = table
-  return tenanted(table)
+  return tenanted(table, 'changeable')
 }
 
 let accounts: PgTable | undefined

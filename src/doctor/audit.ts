@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { findPooler } from '../db/pooler.ts'
 import { expectedFunctions, expectedVersion } from '../db/migrate.ts'
 import { forbidden, unreachable } from '../db/roles.ts'
-import { tenantTables } from '../db/schema.ts'
+import { appendOnlyTables, tenantTables } from '../db/schema.ts'
 import { CommandError } from '../errors.ts'
 import type { Directory } from '../tenancy/directory.ts'
 import { type Check, type Expected, type Finding, findingOf } from './check.ts'
@@ -31,6 +31,7 @@ export async function audit (directory: Pick<Directory, 'ask' | 'undone'>, confi
   const migrations = facts.migrations === 'readable' ? await directory.ask<{ hash: string }>('select hash from drizzle.__drizzle_migrations') : []
   const expected: Expected = {
     tables: tenantTables.map(getTableName),
+    appendOnly: appendOnlyTables(),
     version: await expectedVersion(),
     functions: await expectedFunctions(config.signing),
     migrations: migrations.map(({ hash }) => hash),

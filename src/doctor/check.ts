@@ -9,6 +9,8 @@ export type Severity = 'critical' | 'high' | 'medium' | 'low'
 export interface Expected {
   /** Its tenant tables. */
   readonly tables: readonly string[]
+  /** Those of them that are only added to. */
+  readonly appendOnly: readonly string[]
   readonly version: { readonly migration: string, readonly walls: string }
   /** The bodies of the functions in the schema tenancy, by name. */
   readonly functions: ReadonlyMap<string, string>

@@ -113,6 +113,14 @@ export const tables: readonly Check[] = [
     mend: `${migrate} And serve as ${roleNames.app}.`,
     find: (facts, expected) => tenantTablesOf(facts, expected).filter(table => !table.bound)
       .map(({ name }) => `On ${name} row-level security does not bind ${facts.role.name}.`)
+  },
+  {
+    id: 'D48',
+    severity: 'high',
+    title: 'What is only added to cannot be changed by the app role',
+    mend: migrate,
+    find: ({ relations }, { appendOnly }) => relations.filter(({ name }) => appendOnly.includes(name))
+      .flatMap(table => holds(table, 'UPDATE', 'DELETE').map(right => `The app role may ${right} ${table.name}, which it is only to add to.`))
   }
 ]
 

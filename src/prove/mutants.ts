@@ -4,7 +4,7 @@ import { getTableName } from 'drizzle-orm'
 import { getTableConfig } from 'drizzle-orm/pg-core'
 import { roleNames } from '../db/roles.ts'
 import { tenantTables } from '../db/schema.ts'
-import type { TenantTable } from '../db/tenant-table.ts'
+import { type TenantTable, isChangeable } from '../db/tenant-table.ts'
 import { CommandError } from '../errors.ts'
 import type { Facts } from './facts.ts'
 import { parentsOf } from './samples.ts'
@@ -47,7 +47,8 @@ function ofTable (table: TenantTable): Omit<Mutant, 'table'>[] {
     { what: 'open if another tenant is set', statements: or('tenancy.current_account() is not null') },
     { what: 'open if no tenant is set', statements: or(`${setting} is null`) },
     { what: 'open if the tenant is empty', statements: or(`${setting} = ''`) },
-    ...openCommands(name),
+    ...openCommands(name, isChangeable(table) ? [] : ['update', 'delete']),
+    ...isChangeable(table) ? [] : ['update', 'delete'].map(right => ({ what: `${right} granted`, statements: [`grant ${right} on ${name} to ${app}`] })),
     { what: 'row-level security disabled', statements: [`alter table ${name} disable row level security`] },
     { what: 'a permissive policy for everybody, the owner too', statements: [`create policy stray on ${name} using (true)`] },
     { what: 'no FORCE', statements: [`alter table ${name} no force row level security`] },
@@ -57,10 +58,13 @@ function ofTable (table: TenantTable): Omit<Mutant, 'table'>[] {
   ]
 }
 
-/** A policy for each command, as one might write them by hand, and one of them wrong. */
-function openCommands (table: string): Omit<Mutant, 'table'>[] {
+/**
+ * A policy for each command, as one might write them by hand, and one of them wrong.
+ * @param refused to which the grants hold a wall of their own, so that they may be wrong
+ */
+function openCommands (table: string, refused: string[]): Omit<Mutant, 'table'>[] {
   const clauses = { select: ['using'], insert: ['with check'], update: ['using', 'with check'], delete: ['using'] }
-  return Object.entries(clauses).flatMap(([open, mistakes]) => mistakes.map(mistake => ({
+  return Object.entries(clauses).filter(([open]) => !refused.includes(open)).flatMap(([open, mistakes]) => mistakes.map(mistake => ({
     what: `${open} ${mistake} (true)`,
     statements: [
       `drop policy tenant_isolation on ${table}`,

@@ -1,5 +1,6 @@
 // Attempts to step over the second wall: raw SQL as the app role, aimed at the rows of another account. What makes a probe worth having
 // is a hole that no other one sees; mutants.ts has that hole for every verb and every context.
+import { isChangeable } from '../db/tenant-table.ts'
 import { sqlState } from '../errors.ts'
 import type { Cast, Context, ContextName } from './contexts.ts'
 import { type Sample, insertText, parentsOf, sibling } from './samples.ts'
@@ -10,7 +11,7 @@ export type Verb = typeof verbs[number]
 export interface Probe {
   readonly table: string
   readonly verb: Verb
-  /** Who asks; 'itself' and 'the owner' may ask, the others may not. */
+  /** Who asks: 'itself' may, but to change what is only added to; 'the owner' and the others may not. */
   readonly context: ContextName | 'itself' | 'the owner'
   /** The value of app.current_tenant; null where it is not to be set. */
   readonly value: string | null
@@ -41,12 +42,22 @@ export function probesOf (theirs: Sample, mine: Sample, cast: Cast): Probe[] {
   }
   return [
     ...cast.contexts.flatMap(context => attempts(theirs, mine, cast, context).map(attempt => probe(context.name, context.value, attempt))),
-    probe('itself', cast.contextOf(cast.them), {
-      verb: 'own', text: `update ${name} set account_id = account_id where account_id = ${cast.them} returning account_id`, expects: 'one'
-    }),
+    ...ownAttempts(theirs, cast).map(attempt => probe('itself', cast.contextOf(cast.them), attempt)),
     // FORCE binds the owner, whom no policy lets write. It is asked to insert, because that needs no row that is there.
     probe('the owner', null, { verb: 'owner', ...bareInsert(name, cast) })
   ]
+}
+
+/** What an account may do with its own row: change it, or where rows stay as they were written, no more than read it. */
+function ownAttempts ({ table, name }: Sample, { them }: Cast): Attempt[] {
+  const [where, update] = [`where account_id = ${them}`, `update ${name} set account_id = account_id`]
+  return isChangeable(table)
+    ? [{ verb: 'own', text: `${update} ${where} returning account_id`, expects: 'one' }]
+    : [
+        { verb: 'own', text: `select account_id from ${name} ${where}`, expects: 'one' },
+        { verb: 'update', text: `${update} ${where}`, expects: 'refusal' },
+        { verb: 'delete', text: `delete from ${name} ${where}`, expects: 'refusal' }
+      ]
 }
 
 /**
@@ -57,6 +68,7 @@ function attempts (theirs: Sample, mine: Sample, cast: Cast, context: Context): 
   const { name, row } = theirs
   const { me, them } = cast
   const stranger = context.name === 'other tenant'
+  const change = isChangeable(theirs.table) ? 'nothing' : 'refusal'
   const boom = '1 / (random() * 0)::int'
   const after = (call: string) => // the rows are read after the call, in one statement: lateral, as they depend on it
     `select t.account_id from (select count(${call}) as done) first, lateral (
@@ -64,9 +76,9 @@ function attempts (theirs: Sample, mine: Sample, cast: Cast, context: Context): 
   return [
     { verb: 'select', text: `select account_id from ${name} where account_id <> ${me} limit 1`, expects: 'nothing' },
     { verb: 'insert', ...bareInsert(name, cast) },
-    { verb: 'update', text: `update ${name} set account_id = ${boom}`, expects: 'nothing', passed: ['22012'] },
-    { verb: 'move', text: `update ${name} set account_id = ${them}`, expects: 'nothing', passed: violations },
-    { verb: 'delete', text: `delete from ${name} returning ${boom}`, expects: 'nothing', passed: ['22012'] },
+    { verb: 'update', text: `update ${name} set account_id = ${boom}`, expects: change, passed: ['22012'] },
+    { verb: 'move', text: `update ${name} set account_id = ${them}`, expects: change, passed: violations },
+    { verb: 'delete', text: `delete from ${name} returning ${boom}`, expects: change, passed: ['22012'] },
     { verb: 'truncate', text: `truncate ${name}`, expects: 'refusal', passed: ['0A000'] },
     ...parentsOf(mine.table).map(({ column }): Attempt => {
       const { row: own, ...sample } = sibling(mine)

@@ -4,13 +4,13 @@
 import { count, getTableColumns, getTableName, sql } from 'drizzle-orm'
 import { makePgArray } from 'drizzle-orm/pg-core'
 import type { SelectResult } from 'drizzle-orm/query-builders/select.types'
-import type { TenantTable } from '../db/tenant-table.ts'
+import type { ChangeableTable, TenantTable } from '../db/tenant-table.ts'
 import { type AccountId, accountId } from './account.ts'
 import type { Cursors } from './cursor.ts'
 import type { ColumnsOf, Join, NewRow, Nullability, Page, PageOf, Query, Row, Where } from './query.ts'
 import { type Values, Statement, db, once, rowsOf } from './statement.ts'
 import {
-  behind, columnOf, holes, known, listOf, matching, mine, owned, pageSelection, prefixed, selection
+  behind, columnOf, holes, known, listOf, matching, mine, mustBeChangeable, owned, pageSelection, prefixed, selection
 } from './statements.ts'
 import { type Tallied, type Tally, tallying } from './tally.ts'
 import type { Part, Transaction } from './transaction.ts'
@@ -77,7 +77,8 @@ export class Tenant {
    * The rows that match, as they are once nobody else is changing them, and as they stay until the transaction ends. They are waited for in
    * the order of their ids, so that two calls never wait for each other.
    */
-  async lock<T extends TenantTable> (table: T, where: Where<T>): Promise<Row<T>[]> {
+  async lock<T extends ChangeableTable> (table: T, where: Where<T>): Promise<Row<T>[]> {
+    mustBeChangeable(table)
     const { key, condition, values } = matching('lock', table, where)
     const statement = once(key, () => new Statement(
       db.select().from(table as TenantTable).where(condition()).orderBy(columnOf(table, 'id')).for('no key update'), rowsOf<Row<T>>(getTableColumns(table))))
@@ -138,7 +139,8 @@ export class Tenant {
   }
 
   /** Changes the rows that match and returns them as stored. */
-  async update<T extends TenantTable> (table: T, where: Where<T>, set: Partial<NewRow<T>>): Promise<Row<T>[]> {
+  async update<T extends ChangeableTable> (table: T, where: Where<T>, set: Partial<NewRow<T>>): Promise<Row<T>[]> {
+    mustBeChangeable(table)
     const changes = known(table, set)
     if (Object.keys(changes).length === 0) throw new TypeError('An update without changes.')
     const { key, condition, values } = matching(`update ${Object.keys(changes)}`, table, where)
@@ -148,7 +150,8 @@ export class Tenant {
   }
 
   /** Deletes the rows that match, and what belongs to them; returns how many matched. */
-  async delete<T extends TenantTable> (table: T, where: Where<T>): Promise<number> {
+  async delete<T extends ChangeableTable> (table: T, where: Where<T>): Promise<number> {
+    mustBeChangeable(table)
     const { key, condition, values } = matching('delete', table, where)
     const statement = once(key, () => new Statement(
       db.delete(table as TenantTable).where(condition()).returning({ account: columnOf(table, 'accountId') }), rows => rows.length))

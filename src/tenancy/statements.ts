@@ -3,7 +3,7 @@ import {
   Column, Param, Placeholder, SQL, type SQLWrapper, StringChunk, type Table, and, eq, getTableColumns, getTableName, is, isNull, placeholder, sql
 } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
-import { type TenantTable, tenantTables } from '../db/tenant-table.ts'
+import { type ChangeableTable, type TenantTable, isChangeable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
 import type { Spot } from './cursor.ts'
@@ -177,6 +177,12 @@ export function columnOf (table: TenantTable, name: string): AnyPgColumn {
 /** One of the tables themselves: an alias of one would go by another's name. */
 function mustBeTenanted (table: unknown): asserts table is TenantTable {
   if (!tenantTables.includes(table as TenantTable)) throw new AppError('not_tenanted')
+}
+
+/** The types say so, too; and the grants. */
+export function mustBeChangeable (table: TenantTable): asserts table is ChangeableTable {
+  mustBeTenanted(table)
+  if (!isChangeable(table)) throw new AppError('append_only')
 }
 
 /** The words and signs that drizzle's operators put between columns and values. Nothing else is let through as text. */

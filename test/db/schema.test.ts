@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { getTableName } from 'drizzle-orm'
 import t from 'tap'
-import { tenantTables } from '../../src/db/schema.ts'
+import { appendOnlyTables, tenantTables } from '../../src/db/schema.ts'
 import { migrateDatabase } from '../../src/db/migrate.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -39,11 +39,12 @@ t.test('the catalogue', async t => {
     t.same(await admin`select tgname from pg_trigger where not tgisinternal`, [])
   })
 
-  t.test('the app role has four rights on tenant tables, and none elsewhere', async t => {
+  t.test('the app role has four rights on tenant tables, two where it is only to add, and none elsewhere', async t => {
     const rights = await admin`
       select table_name, string_agg(privilege_type, ',' order by privilege_type) as rights from information_schema.role_table_grants
        where grantee in ('rowhouse_app', 'PUBLIC') and table_schema in ('public', 'tenancy') group by 1 order by 1`
-    t.same(rights.map(row => ({ ...row })), names.toSorted().map(name => ({ table_name: name, rights: 'DELETE,INSERT,SELECT,UPDATE' })))
+    t.same(rights.map(row => ({ ...row })), names.toSorted().map(name =>
+      ({ table_name: name, rights: appendOnlyTables().includes(name) ? 'INSERT,SELECT' : 'DELETE,INSERT,SELECT,UPDATE' })))
     const can = async (what: string) => (await admin.unsafe(`select ${what} as can`))[0]!.can
     for (const right of ["has_schema_privilege('rowhouse_app', 'public', 'create')", "has_schema_privilege('rowhouse_app', 'tenancy', 'create')",
       "has_database_privilege('rowhouse_app', current_database(), 'temp')", "has_database_privilege('rowhouse_app', current_database(), 'create')",
@@ -74,6 +75,11 @@ t.test('the catalogue', async t => {
     await migrateDatabase(ownerUrl)
     const [notes] = await admin`select relrowsecurity, relforcerowsecurity, relacl::text from pg_class where relname = 'notes'`
     t.match(notes, { relrowsecurity: true, relforcerowsecurity: true, relacl: /rowhouse_app=arwd\// })
+
+    await admin.unsafe('grant update, delete on audit_log to rowhouse_app')
+    await migrateDatabase(ownerUrl)
+    const [log] = await admin`select relacl::text from pg_class where relname = 'audit_log'`
+    t.match(log, { relacl: /rowhouse_app=ar\// })
   })
 })
 

@@ -83,7 +83,7 @@ export const holes: readonly Hole[] = [
   { id: 'D29', plant: 'grant execute on function pg_catalog.lo_creat(integer), pg_catalog.pg_terminate_backend(integer, bigint) to public', says: /may call lo_creat, pg_terminate_backend/ },
   { id: 'D30', plant: 'alter default privileges for role rowhouse_owner grant select on tables to public', says: /SELECT on tables of rowhouse_owner to public/ },
   { id: 'D30', plant: 'alter default privileges for role rowhouse_owner grant truncate on tables to rowhouse_app', says: /TRUNCATE on tables of rowhouse_owner to rowhouse_app/ },
-  { id: 'D31', plant: ['alter table users drop constraint users_pk', 'alter table users drop constraint users_email_key'], says: /users has no index that begins with account_id/ },
+  { id: 'D31', plant: ['alter table invitations drop constraint invitations_pk', 'alter table invitations drop constraint invitations_token_key'], says: /invitations has no index that begins with account_id/ },
   { id: 'D32', plant: 'create publication elsewhere for table tasks', says: /publication elsewhere sends all rows of tasks/ },
   { id: 'D32', plant: 'create publication elsewhere for all tables', says: /publication elsewhere sends all rows of users/ },
   { id: 'D33', plant: 'create trigger beside before update on tasks for each row execute function suppress_redundant_updates_trigger()', says: /tasks has the trigger beside/ },
@@ -118,5 +118,8 @@ export const holes: readonly Hole[] = [
   { id: 'D46', plant: "set local timezone = 'Europe/Berlin'", says: /time zone of our connections is Europe\/Berlin/ },
   { id: 'D46', plant: [], alter: ({ server }) => ({ server: { ...server, clock: server.clock - 60_000 } }), says: /clock is -60 s from ours/ },
   { id: 'D47', plant: [], alter: () => ({ servingRoles: ['rowhouse_app', 'rowhouse_owner'] }), says: /Another server of this database is connected as rowhouse_owner/ },
-  { id: 'D47', plant: [], alter: ({ role }) => ({ role: { ...role, name: 'somebody' } }), says: /This program connects as somebody/ }
+  { id: 'D47', plant: [], alter: ({ role }) => ({ role: { ...role, name: 'somebody' } }), says: /This program connects as somebody/ },
+  { id: 'D48', plant: 'grant update on audit_log to rowhouse_app', says: /may UPDATE audit_log, which it is only to add to/ },
+  { id: 'D48', plant: 'grant update (actor) on audit_log to public', says: /may UPDATE audit_log/ },
+  { id: 'D48', plant: 'grant delete on audit_log to rowhouse_app', says: /may DELETE audit_log/ }
 ]

@@ -19,6 +19,7 @@ export interface Kind {
   readonly parents: { readonly column: string, readonly parent: string }[]
   /** A text column that may be the same in many rows. */
   readonly text: string | undefined
+  readonly number: string | undefined
 }
 
 /** Every tenant table with rows of its own, parents first. */
@@ -27,13 +28,9 @@ export const kinds: readonly Kind[] = tenantTables.filter(table => 'id' in getTa
   const config = getTableConfig(table)
   const unique = config.uniqueConstraints.flatMap(constraint => constraint.columns.map(column => column.name))
   const parents = parentsOf(table).map(({ column, parent }) => ({ column, parent: getTableName(parent) }))
-  return {
-    table,
-    name: config.name,
-    columns,
-    parents,
-    text: Object.keys(columns).find(name => columns[name]!.getSQLType() === 'text' && !columns[name]!.enumValues && !unique.includes(columns[name]!.name))
-  }
+  const free = (type: string) =>
+    Object.keys(columns).find(name => columns[name]!.getSQLType() === type && !columns[name]!.enumValues && !unique.includes(columns[name]!.name))
+  return { table, name: config.name, columns, parents, text: free('text'), number: free('integer') }
 })
 
 /** The rows of an account: by table, by id. */

@@ -1,6 +1,7 @@
 // A command becomes a step: the helper's call, the same as SQL without any filter, and what must come of it according to the model.
 import { type SQL, eq, getTableColumns, or } from 'drizzle-orm'
 import { v7 } from 'uuid'
+import { type ChangeableTable, isChangeable } from '../../src/db/tenant-table.ts'
 import type { AccountId } from '../../src/tenancy/account.ts'
 import { innerJoin, leftJoin } from '../../src/tenancy/query.ts'
 import type { Tenant } from '../../src/tenancy/scope.ts'
@@ -75,12 +76,12 @@ const verbs: Record<Command['verb'], (scene: Scene) => Draft> = {
     const { kind, me, state, command, other } = scene
     const { rows, where, text, values } = narrowed(scene)
     const link = kind.parents[command.pick % (kind.parents.length + 1)]
-    const name = link?.column ?? kind.text!
-    const value = link ? idOf(scene, link.parent, command.link) : canary(me)
+    const name = link?.column ?? kind.text ?? kind.number!
+    const value = link ? idOf(scene, link.parent, command.link) : kind.text ? canary(me) : command.pick
     const dangling = link && rows.length > 0 && !state.has(link.parent, value)
-    const refusal = command.steal
+    const refusal = unchangeable(kind) ?? (command.steal
       ? { ask: 'tenant_mismatch', raw: rows.length > 0 ? '42501' : undefined }
-      : { ask: dangling ? '23503' : undefined, raw: dangling ? '23503' : undefined }
+      : { ask: dangling ? '23503' : undefined, raw: dangling ? '23503' : undefined })
     const changed = rows.map(row => ({ ...row, [name]: value }))
     if (!refusal.ask) for (const row of changed) state.put(kind.name, row)
     const set = command.steal ? 'account_id' : kind.columns[name]!.name
@@ -88,8 +89,9 @@ const verbs: Record<Command['verb'], (scene: Scene) => Draft> = {
       writes: true,
       refusal,
       expected: changed.map(row => stored(kind, me, row)),
-      ask: async tenant => (await tenant.update(kind.table, where, (command.steal ? { accountId: other.account } : { [name]: value }) as never))
-        .map(row => stored(kind, me, row)),
+      ask: async tenant => (await tenant.update(
+        kind.table as ChangeableTable, where, (command.steal ? { accountId: other.account } : { [name]: value }) as never
+      )).map(row => stored(kind, me, row)),
       raw: {
         text: `update ${kind.name} t set ${set} = $${values.length + 1} where ${text} returning ${list(kind)}`,
         values: [...values, command.steal ? other.account : value],
@@ -100,11 +102,13 @@ const verbs: Record<Command['verb'], (scene: Scene) => Draft> = {
   delete: scene => {
     const { kind, state } = scene
     const { rows, where, text, values } = narrowed(scene)
-    for (const { id } of rows) state.delete(kind.name, id)
+    const refusal = unchangeable(kind)
+    if (!refusal) for (const { id } of rows) state.delete(kind.name, id)
     return {
       writes: true,
+      ...refusal && { refusal },
       expected: rows.length,
-      ask: tenant => tenant.delete(kind.table, where),
+      ask: tenant => tenant.delete(kind.table as ChangeableTable, where),
       raw: { text: `delete from ${kind.name} t where ${text} returning 1`, values, read: found => found.length }
     }
   },
@@ -136,6 +140,9 @@ const verbs: Record<Command['verb'], (scene: Scene) => Draft> = {
     }
   }
 }
+
+/** What is only added to refuses all else, whoever asks, and for whichever rows. */
+const unchangeable = ({ table }: Kind): Step['refusal'] | undefined => isChangeable(table) ? undefined : { ask: 'append_only', raw: '42501' }
 
 /** Each row with its parent, if its table has one; with the parent's text, which is the parent's account's. */
 function joined (scene: Scene): Draft {
@@ -221,7 +228,7 @@ function insertion ({ name, columns, ...kind }: Kind, account: AccountId, rows: 
   const tuple = (_: Row, i: number) => `(${[0, ...names].map((_, j) => `$${i * (names.length + 1) + j + 1}`)})`
   return {
     text: `insert into ${name} as t (account_id, ${names.map(each => columns[each]!.name)}) values ${rows.map(tuple)} returning ${list({ name, columns, ...kind })}`,
-    values: rows.flatMap(row => [account, ...names.map(each => row[each] instanceof Date ? (row[each] as Date).toISOString() : row[each])])
+    values: rows.flatMap(row => [account, ...names.map(each => columns[each]!.mapToDriverValue(row[each]))])
   }
 }
 

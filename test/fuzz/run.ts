@@ -44,14 +44,16 @@ export async function fuzz (database: TestDatabase, wall: Wall, options: FuzzOpt
   const most = Math.min(batch, 2 * options.transactions)
   for (let seed = options.seed; total.transactions < options.transactions && !total.counterexample; seed++) {
     let first: FuzzReport | undefined // those that follow are fast-check's search for a smaller one
+    let broken: unknown // our own mistake, which fast-check would take for a counterexample
     const property = fc.asyncProperty(transactions(most), async list => {
-      const report = await runBatch(database, wall, list, options.tenants)
+      const report = await runBatch(database, wall, list, options.tenants).catch(error => { throw broken ??= error })
       first ??= report
       return report.problems.length === 0
     })
     const { failed, counterexample } = await fc.check(property, {
       seed, numRuns: 1, ...options.shrinkFor ? { interruptAfterTimeLimit: options.shrinkFor } : { endOnFailure: true }
     })
+    if (broken) throw broken
     add(total, first!)
     if (failed) total.counterexample = { seed, transactions: counterexample?.[0] ?? [] }
     options.onBatch?.(total)
