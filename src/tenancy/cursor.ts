@@ -3,11 +3,11 @@ import { hash, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { AccountId } from './account.ts'
 
-/** Values of the columns that a list is ordered by. */
-export type Spot = readonly (string | number | boolean | null)[]
+/** Values of the columns that a list is ordered by, as PostgreSQL wrote them. */
+export type Spot = readonly (string | number | boolean)[]
 
 export interface Cursors {
-  /** @param list says which list it is: table, order, filter */
+  /** @param list says which list it is: table, order, filter, and the filter's values */
   write (account: AccountId, list: string, spot: Spot): string
   /** @throws {AppError} cursor_invalid if it is not one that was written for this account and this list */
   read (account: AccountId, list: string, cursor: string): Spot

@@ -1,7 +1,8 @@
 // What the helpers are given and give back, for the type checker: rows, matches, and selects described without their tenant.
-import type { InferInsertModel, InferSelectModel, Placeholder, SQL } from 'drizzle-orm'
+import { type InferInsertModel, type InferSelectModel, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { TenantTable } from '../db/tenant-table.ts'
+import type { Values } from './statement.ts'
 
 /** A row as it is read. */
 export type Row<T extends TenantTable> = InferSelectModel<T>
@@ -25,13 +26,16 @@ export type Nullability<F extends TenantTable, J extends readonly Join[]> = { [N
   { [E in J[number] as NameOf<E['table']>]: E['kind'] extends 'left' ? 'nullable' : 'not-null' }
 export type ColumnsOf<F extends TenantTable, J extends readonly Join[]> = Record<string, AnyPgColumn<{ tableName: NameOf<F> | NameOf<J[number]['table']> }>>
 
+/** A column, or asc() or desc() of one. */
+export type Order = AnyPgColumn | SQL
+
 /** A select, described. The account's filter is not part of it: it is added to `from` and to every join. */
 export interface Query<F extends TenantTable, J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> {
   readonly from: F
   readonly joins?: J
   readonly columns: C
   readonly where?: SQL
-  readonly orderBy?: readonly (AnyPgColumn | SQL)[]
+  readonly orderBy?: readonly Order[]
   readonly limit?: number | Placeholder
   readonly offset?: number | Placeholder
 }
@@ -43,6 +47,8 @@ export interface Page {
   readonly from?: number | string | undefined
   /** How far to count the rows from the first of this page on; one further than the page, unless given. */
   readonly ahead?: number
+  /** What fills the placeholders of the query. A cursor is good for the same values only. */
+  readonly values?: Values
 }
 
 export interface PageOf<Rows> {
@@ -61,3 +67,22 @@ export function query<F extends TenantTable, const J extends readonly Join[] = [
 ): Query<F, J, C> {
   return description
 }
+
+/**
+ * Whether a text of this column has this one in it somewhere, in capitals or not; % and _ are signs like others. The column should be one
+ * of an index that begins with the account and has all else that is asked, so that every name of the account is looked at, and no row.
+ *
+ * No index finds what it looks for. Under row-level security only what is LEAKPROOF may come before the policy, which excludes LIKE, full
+ * text search and all operators of GIN, with any extension. And there is no need: 100,000 names of 28 characters take 25 ms, 375 take
+ * 0.2 ms (PostgreSQL 15 and 18), and a text that many have is found sooner. What takes time is lower(), in Unicode twice to three times as
+ * long as in ASCII (48 ms on 15, 35 ms on 18; ILIKE 65 ms). So the first condition goes by ASCII and passes over other letters; only what
+ * is left is looked at again.
+ */
+export function contains (column: AnyPgColumn, text: string | Placeholder): SQL {
+  const as = (mapToDriverValue: (text: string) => string) => sql.param(text as string, { mapToDriverValue })
+  return sql`(lower(${column} collate "C") like ${as(roughly)} and lower(${column}) like lower(${as(exactly)}))`
+}
+
+const exactly = (text: string) => `%${text.replace(/[\\%_]/g, '\\$&')}%`
+const roughly = (text: string) => exactly(text).replace(/[A-Z]/g, letter => letter.toLowerCase()).replace(/[^\0-\x7f]/gu, letter => isCased(letter) ? '%' : letter)
+const isCased = (letter: string) => letter.toLowerCase() !== letter.toUpperCase()

@@ -9,9 +9,8 @@ import { type AccountId, accountId } from './account.ts'
 import type { Cursors } from './cursor.ts'
 import type { ColumnsOf, Join, NewRow, Nullability, Page, PageOf, Query, Row, Where } from './query.ts'
 import { type Values, Statement, db, once, rowsOf } from './statement.ts'
-import {
-  behind, columnOf, holes, known, listOf, matching, mine, mustBeChangeable, owned, pageSelection, prefixed, selection
-} from './statements.ts'
+import { behind, listOf, pageSelection } from './pages.ts'
+import { columnOf, holes, known, matching, mine, mustBeChangeable, owned, prefixed, selection } from './statements.ts'
 import { type Tallied, type Tally, tallying } from './tally.ts'
 import type { Part, Transaction } from './transaction.ts'
 
@@ -45,23 +44,23 @@ export class Tenant {
   }
 
   /**
-   * A page of the rows that a description selects, in its order, which must be of its own columns and end with the id. Unlike from a
-   * number of rows, from a cursor on the last page costs what the first does.
+   * A page of the rows that a description selects, in its order, which must be of its own columns and end with the id. Whatever is
+   * joined must be one row at the most, and a row that a filter lets through must find it. Unlike from a number of rows, from a cursor on
+   * the last page costs what the first does.
    * @throws {AppError} cursor_invalid
    */
   async page<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
-    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1 }: Page
+    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1, values = {} }: Page
   ): Promise<PageOf<SelectResult<C, 'partial', Nullability<F, J>>[]>> {
-    const list = listOf(description)
-    const start = typeof from === 'string' ? 'after' : from === 0 ? 'first' : 'offset'
-    const values = typeof from === 'string'
-      ? { limit: limit + 1, ...behind(this.#cursors.read(this.#account, list.name, from)) } // the one too many tells that there is more
-      : { limit, ahead, offset: from }
-    const statement = once(description, () => pageSelection<Record<string, string>>(description, start), start)
-    const { rows: found, ahead: counted } = await this.#run(statement, values)
+    const list = listOf(description).name(values)
+    const start = typeof from === 'string' ? 'after' : from === 0 && !description.where ? 'first' : 'offset'
+    const which = typeof from === 'string'
+      ? { 'page limit': limit + 1, ...behind(this.#cursors.read(this.#account, list, from)) } // the one too many tells that there is more
+      : { 'page limit': limit, 'page ahead': ahead, 'page offset': from }
+    const statement = once(description, () => pageSelection(description, start), start)
+    const { rows: found, ahead: counted, spotOf } = await this.#run(statement, { ...values, ...which })
     const rows = found.slice(0, limit)
-    const last = rows.at(-1)
-    const next = last && counted > limit ? this.#cursors.write(this.#account, list.name, list.order.map(name => last[name]!)) : undefined
+    const next = rows.length > 0 && counted > limit ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : undefined
     return { rows: rows as never, ahead: counted, next }
   }
 

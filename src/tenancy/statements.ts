@@ -1,20 +1,18 @@
 // How the helpers' statements are made: with the tenant's filter on every table, and nothing in them that could go round it.
 import {
-  Column, Param, Placeholder, SQL, type SQLWrapper, StringChunk, type Table, and, eq, getTableColumns, getTableName, is, isNull, placeholder, sql
+  Column, Param, Placeholder, SQL, StringChunk, type Table, and, eq, getTableColumns, getTableName, is, isNull, placeholder, sql
 } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { type ChangeableTable, type TenantTable, isChangeable, tenantTables } from '../db/tenant-table.ts'
 import { AppError } from '../errors.ts'
 import { uuidv7 } from '../ids.ts'
-import type { Spot } from './cursor.ts'
 import type { AnyQuery, Join, Where } from './query.ts'
-import type { Rows } from './slot.ts'
-import { type Values, Statement, db, dialect, rowsOf } from './statement.ts'
+import { type Values, Statement, db, rowsOf } from './statement.ts'
 
 /** Filled by the transaction, last, whatever the caller's values say. */
 export const mine = placeholder('account')
 
-const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), mine)
+export const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), mine)
 
 /** The tenant's rows of a table, narrowed by the caller's condition, which stays in its own parentheses whatever it is made of. */
 export const narrowed = (table: TenantTable, condition?: SQL): SQL => condition ? sql`${ofTenant(table)} and (${condition})` : ofTenant(table)
@@ -29,79 +27,6 @@ export function selection<T> (query: AnyQuery): Statement<T[]> {
   if (limit !== undefined) select = select.limit(limit)
   if (offset !== undefined) select = select.offset(offset)
   return new Statement(select, rowsOf<T>(columns))
-}
-
-/** Where a page begins: with the first row, behind the row that a cursor tells of, or after so many rows. */
-export type Start = 'first' | 'after' | 'offset'
-
-/**
- * One page of a query. Which rows it has is found before anything is joined to them. The first page and those at an offset also say how
- * many rows there are from their first one on, counted up to a limit; the one behind a cursor costs the same wherever it is.
- */
-export function pageSelection<T> (query: AnyQuery, start: Start): Statement<Counted<T>> {
-  const { from, joins = [], columns, where } = query
-  const order = orderOf(query)
-  const own = (fields: Record<string, AnyPgColumn>, condition = where) =>
-    db.select(fields as Record<'id', AnyPgColumn>).from(from as TenantTable).where(narrowed(from, condition)).$dynamic()
-  const key = columnOf(from, 'id')
-  const how = (ahead: unknown) => ({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
-  const read = rowsOf<T>(columns)
-  const readCounted = (rows: Rows) => ({ rows: read(rows), ahead: Number((rows as unknown as unknown[][])[0]?.at(-1) ?? 0) })
-
-  if (start === 'offset') { // its rows are skipped in the index, and counted with the same look at it
-    const ahead = db.$with('ahead').as(own({ id: key }).orderBy(...order).limit(placeholder('ahead')).offset(placeholder('offset')))
-    const page = db.select({ id: ahead.id }).from(ahead).limit(placeholder('limit')).as('page')
-    const select = db.with(ahead).select(how(ahead)).from(page).innerJoin(from, and(ofTenant(from), eq(key, page.id))).$dynamic()
-    return new Statement(joined(select, joins).orderBy(...order), readCounted)
-  }
-  const all = getTableColumns(from) as Record<string, AnyPgColumn>
-  const page = own(all, start === 'after' ? and(where, behindOne(order)) : where).orderBy(...order).limit(placeholder('limit'))
-    .as(getTableName(from)) // so the columns of the table are those of the page
-  const ahead = own({ id: key }).limit(placeholder('ahead')).as('ahead')
-  const select = (start === 'after' ? db.select(columns) : db.select(how(ahead))).from(page).$dynamic()
-  return new Statement(joined(select, joins).orderBy(...order), start === 'after'
-    ? rows => ({ rows: read(rows), ahead: rows.length })
-    : readCounted)
-}
-
-export interface Counted<T> { readonly rows: T[], readonly ahead: number }
-
-const counted = '(counted)' // no column can have this name
-
-/** The rows that come, in this order, after one of which behind() has the values. */
-const behindOne = (order: AnyPgColumn[]): SQL => {
-  const row = (parts: SQLWrapper[]) => sql`(${sql.join(parts as SQL[], sql`, `)})`
-  return sql`${row(order)} > ${row(order.map((column, i) => sql.param(placeholder(`behind ${i}`), column)))}`
-}
-
-export const behind = (spot: Spot): Values => Object.fromEntries(spot.map((value, i) => [`behind ${i}`, value]))
-
-/** What tells a list from others, for its cursors, and under which names its rows have what it is ordered by. */
-export function listOf (query: AnyQuery): List {
-  let list = lists.get(query)
-  if (!list) lists.set(query, list = describe(query))
-  return list
-}
-
-interface List { readonly name: string, readonly order: readonly string[] }
-const lists = new WeakMap<AnyQuery, List>()
-
-function describe (query: AnyQuery): List {
-  const { from, columns, where } = query
-  const order = orderOf(query).map(column => Object.keys(columns).find(name => columns[name] === column)!)
-  const filter = where ? dialect.sqlToQuery(where) : {}
-  return { name: JSON.stringify([getTableName(from), order, filter]), order }
-}
-
-function orderOf (query: AnyQuery): AnyPgColumn[] {
-  mustBeSafe(query)
-  const { from, columns, where, orderBy = [] } = query
-  mustStayWithin([from], where) // nothing is joined yet when a page's rows are found
-  const own = Object.values(columns).filter(column => column.table === from)
-  if (orderBy.at(-1) !== columnOf(from, 'id') || !orderBy.every(column => own.includes(column as AnyPgColumn))) {
-    throw new TypeError('Pages are ordered by selected columns of the table that they are made from, the last of which is its id.')
-  }
-  return orderBy as AnyPgColumn[]
 }
 
 /** Everything in it is of tenant tables that it names. */
@@ -185,8 +110,8 @@ export function mustBeChangeable (table: TenantTable): asserts table is Changeab
   if (!isChangeable(table)) throw new AppError('append_only')
 }
 
-/** The words and signs that drizzle's operators put between columns and values. Nothing else is let through as text. */
-const operators = /^(\s|[=<>!~,()]|\b(and|or|not|in|is|null|like|ilike|between|asc|desc|nulls|first|last|true|false)\b)*$/i
+/** The words and signs that drizzle's operators, and contains(), put between columns and values. Nothing else is let through as text. */
+const operators = /^(\s|[=<>!~,()]|collate "C"|\b(and|or|not|in|is|null|like|ilike|between|asc|desc|nulls|first|last|true|false|lower)\b)*$/i
 
 /** A condition or order may name columns of these tables, operators and values; a subquery or a function of its own could escape. */
 function mustStayWithin (tables: readonly Table[], part: unknown): void {
