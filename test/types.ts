@@ -1,7 +1,8 @@
 // What must not compile. `npm run typecheck` fails if one of these lines does: an error that is expected and does not come is an error.
 import { eq } from 'drizzle-orm'
 import { auditLog, directory, subtasks, tasks } from '../src/db/schema.ts'
-import { innerJoin, leftJoin, query } from '../src/tenancy/query.ts'
+import { lists } from '../src/tenancy/lists.ts'
+import { contains, innerJoin, leftJoin, query } from '../src/tenancy/query.ts'
 import type { Tenant } from '../src/tenancy/scope.ts'
 import type { Tenancy } from '../src/tenancy/tenancy.ts'
 
@@ -48,6 +49,19 @@ export async function refused (tenancy: Tenancy, tenant: Tenant) {
   // @ts-expect-error a row that is not whole
   await tenant.insert(tasks, { name: 'x' })
 
+  // what is not of these lists
+  const tasksOf = lists({
+    from: tasks, columns: { id: tasks.id }, filters: { project: value => eq(tasks.projectId, value) }, sorts: { id: [tasks.id] }
+  })
+  // @ts-expect-error a filter that is not there
+  tasksOf.list({ task: 'x' })
+  // @ts-expect-error an order that is not there
+  tasksOf.list({ project: 'x' }, 'name')
+  // @ts-expect-error a global table
+  lists({ from: directory, columns: {}, filters: {}, sorts: {} })
+  // @ts-expect-error a column of a table that is not joined
+  lists({ from: tasks, columns: { id: subtasks.id }, filters: {}, sorts: { id: [tasks.id] } })
+
   // a builder to chain on
   // @ts-expect-error there are rows, not a query
   tenant.select({ from: tasks, columns: { id: tasks.id } }).where(undefined)
@@ -58,8 +72,13 @@ export async function accepted (tenant: Tenant) {
   const name: string | undefined = task?.name
   const [inner] = await tenant.select({ from: subtasks, joins: [innerJoin(tasks, eq(tasks.id, subtasks.taskId))], columns: { task: tasks.name } })
   const joined: string | undefined = inner?.task
+  const tasksOf = lists({
+    from: tasks, columns: { id: tasks.id, done: tasks.isComplete }, filters: { q: value => contains(tasks.name, value) }, sorts: { id: [tasks.id] }
+  })
+  const { rows: [listed] } = await tenant.page(tasksOf.list({ q: 'x' }, '-id'), { limit: 1, values: { q: 'x' } })
+  const done: boolean | undefined = listed?.done
   const [left] = await tenant.select({ from: subtasks, joins: [leftJoin(tasks, eq(tasks.id, subtasks.taskId))], columns: { task: tasks.name } })
   // @ts-expect-error the left side of a left join may have no right side
   const certain: string | undefined = left?.task
-  return [name, joined, certain]
+  return [name, joined, certain, done]
 }
