@@ -15,8 +15,10 @@ import { homeRoute } from './routes/home.ts'
 import { strictInput, strictSchemas } from './routes/input.ts'
 import { methodsOfRoutes } from './routes/methods.ts'
 import { openApi } from './routes/openapi.ts'
+import { projectApi } from './routes/projects.ts'
 import { signInPages } from './routes/sign-in.ts'
 import { subtaskApi, subtaskPages } from './routes/subtasks.ts'
+import { taskApi } from './routes/tasks.ts'
 import type { Directory } from './tenancy/directory.ts'
 import { tenantRequests } from './tenancy/request.ts'
 import type { Tenancy } from './tenancy/tenancy.ts'
@@ -75,6 +77,8 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
     await api.register(openApi)
     await api.register(async tenanted => {
       api.tenanted(tenanted)
+      await tenanted.register(projectApi)
+      await tenanted.register(taskApi)
       await tenanted.register(subtaskApi)
       if (more) await tenanted.register(more)
     })

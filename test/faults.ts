@@ -5,7 +5,6 @@ import { restartUnderLoad, room } from './support/load.ts'
 import { natural } from './support/options.ts'
 import { ownServer } from './support/own-server.ts'
 import { asProgram } from './support/program.ts'
-import { projectRoutes } from './support/project-routes.ts'
 
 const program = new Command('faults').showHelpAfterError('Try --help.')
   .description('Restart a PostgreSQL of its own under HTTP load, fast and immediate.\n' +
@@ -17,7 +16,7 @@ const { restarts, workers, seconds } = program.parse().opts<Record<'restarts' | 
 
 await asProgram(async owner => {
   const server = await ownServer(owner)
-  const site = await testSite(owner, server.database, { POOL_MAX: '10' }, projectRoutes)
+  const site = await testSite(owner, server.database, { POOL_MAX: '10' })
   console.log(`${restarts} restarts of each mode, ${workers} workers`)
   let good = true
   for (let n = 0; n < restarts; n++) {

@@ -1,11 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { changesOf } from '../audit.ts'
 import { AppError } from '../errors.ts'
 import type { Tenant } from '../tenancy/scope.ts'
 import { type Listing, subtasksPage } from '../views/subtasks.ts'
-import { listSubtasks } from '../work/subtasks.ts'
-import { problem } from './problem.ts'
+import { createSubtask, getSubtask, listSubtasks, removeSubtask, setSubtaskComplete, updateSubtask } from '../work/subtasks.ts'
+import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
+import { byId, created, gone, idempotent, listQuery, next, problems } from './resource.ts'
+import { id, name, text } from './text.ts'
 
 /** How far to count, from a page on: a thousand rows cost less than the page, and a hundred thousand ten times as much. */
 const counted = 1_000
@@ -29,21 +32,30 @@ export async function subtaskPages (app: FastifyInstance) {
   app.get('/subtasks/:page(^[1-9]\\d{0,8}$)', show)
 }
 
-const subtaskSchema = Type.Object({
-  id: Type.String({ format: 'uuid' }),
+const fields = {
+  taskId: id({ description: 'The task that it belongs to' }),
+  name: name({ description: 'What is to be done', examples: ['Buy brushes'] }),
+  details: text(10_000, { description: 'Anything else about it; empty unless given', examples: ['Flat ones, 5 cm'] })
+}
+const isComplete = Type.Boolean()
+const subtask = Type.Object({ id: id(), taskId: fields.taskId, name: Type.String(), isComplete, details: Type.String(), version }, {
+  description: 'A subtask',
+  examples: [{
+    id: '019ac1f1-0c77-7a21-8f60-0123456789ab', taskId: '019ac1f0-8a52-7d10-9b3e-0123456789ab', name: 'Buy brushes', isComplete: true, details: 'Flat ones, 5 cm', version: 2
+  }]
+})
+const newSubtask = Type.Object({ ...fields, details: Type.Optional(fields.details) }, { additionalProperties: false, description: 'A subtask to be made' })
+const changes = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1, description: 'What is to be different' })
+
+const listed = Type.Object({
+  id: id(),
   account: Type.String({ description: 'The account\'s name' }),
   project: Type.String({ description: 'The project\'s name' }),
   task: Type.String({ description: 'The task\'s name' }),
   name: Type.String(),
-  isComplete: Type.Boolean(),
+  isComplete,
   details: Type.String()
 })
-
-export const pageQuery = Type.Object({
-  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 999_999_999, description: 'Counted from 1; the first unless given' })),
-  cursor: Type.Optional(Type.String({ format: 'cursor', description: 'What `next` of the page before said, in place of a page\'s number' })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10, description: 'Subtasks on a page' }))
-}, { additionalProperties: false })
 
 export const listingSchema = Type.Object({
   page: Type.Optional(Type.Integer({ description: 'Not with a cursor' })),
@@ -51,19 +63,23 @@ export const listingSchema = Type.Object({
   limit: Type.Integer(),
   total: Type.Optional(Type.Integer({ description: 'Subtasks on all pages, counted no further than 1,000 from this one on; not with a cursor' })),
   more: Type.Optional(Type.Boolean({ description: 'Whether there are more pages and subtasks than were counted; not with a cursor' })),
-  next: Type.Union([Type.String({ description: 'A cursor: where the next page begins' }), Type.Null()], { description: 'Null on the last page' }),
-  subtasks: Type.Array(subtaskSchema)
+  next,
+  subtasks: Type.Array(listed)
 }, { description: 'A page' })
 
-/** The same for programs. */
+const page = Type.Optional(Type.Integer({ minimum: 1, maximum: 999_999_999, description: 'Counted from 1; the first unless given' }))
+
+/** For programs. */
 export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
+  const tags = ['subtasks']
+
   app.get('/subtasks', {
     schema: {
       summary: 'List subtasks',
-      description: 'A page of the account\'s subtasks, ordered by name, then id. The account is that of the host.',
-      tags: ['subtasks'],
-      querystring: pageQuery,
-      response: { 200: listingSchema, '4xx': problem, '5xx': problem }
+      description: 'A page of the account\'s subtasks, by name unless another order is asked for. Pages go by cursors, or by their numbers.',
+      tags,
+      querystring: listQuery({ page }),
+      response: { 200: listingSchema, ...problems }
     }
   }, async ({ tenant, query: { page, cursor, limit = 10 } }) => {
     if (cursor === undefined) return { ...await list(tenant, page ?? 1, limit), limit }
@@ -71,4 +87,72 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
     const { rows, next } = await listSubtasks(tenant, { limit, from: cursor })
     return { limit, next: next ?? null, subtasks: rows }
   })
+
+  app.post('/subtasks', {
+    schema: {
+      summary: 'Make a subtask',
+      description: 'Of a task of the account\'s; it is not complete.',
+      tags,
+      headers: idempotent,
+      body: newSubtask,
+      response: { 201: versioned(subtask), ...problems }
+    }
+  }, async (request, reply) => created(request, reply, await createSubtask(changesOf(request), request.body)))
+
+  app.get('/subtasks/:id', {
+    schema: {
+      summary: 'Get a subtask',
+      description: 'With its version, which is its ETag.',
+      tags,
+      params: byId,
+      headers: ifNoneMatch,
+      response: { 200: versioned(subtask), 304: unchanged, ...problems }
+    }
+  }, async (request, reply) => sendVersion(request, reply, await getSubtask(request.tenant, request.params.id)))
+
+  app.patch('/subtasks/:id', {
+    schema: {
+      summary: 'Change a subtask',
+      description: 'What the body does not name stays as it is. Another `taskId` moves it there.',
+      tags,
+      params: byId,
+      headers: ifMatch,
+      body: changes,
+      response: { 200: versioned(subtask), ...problems }
+    }
+  }, async (request, reply) => {
+    const { params: { id }, body } = request
+    return sendVersion(request, reply, await updateSubtask(changesOf(request), id, body, seenVersion(request)))
+  })
+
+  app.delete('/subtasks/:id', {
+    schema: {
+      summary: 'Delete a subtask',
+      description: 'To reopen it instead, delete its completion.',
+      tags,
+      params: byId,
+      headers: ifMatch,
+      response: gone
+    }
+  }, async (request, reply) => {
+    await removeSubtask(changesOf(request), request.params.id, seenVersion(request))
+    return reply.code(204).send(null)
+  })
+
+  for (const [method, isComplete, summary] of [['PUT', true, 'Complete a subtask'], ['DELETE', false, 'Reopen a subtask']] as const) {
+    app.route({
+      method,
+      url: '/subtasks/:id/completion',
+      schema: {
+        summary,
+        description: 'To ask for it again changes nothing.',
+        tags,
+        params: byId,
+        headers: ifMatch,
+        response: { 200: versioned(subtask), ...problems }
+      },
+      handler: async (request, reply) =>
+        sendVersion(request, reply, await setSubtaskComplete(changesOf(request), request.params.id, isComplete, seenVersion(request)))
+    })
+  }
 }

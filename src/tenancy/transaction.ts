@@ -111,7 +111,9 @@ export class Transaction {
   async #send (slot: Slot, text: string, values: unknown[], way: Way): Promise<Rows> {
     if (this.#failure) throw this.#failure
     try {
-      return await slot.send(text, values, way)
+      const rows = await slot.send(text, values, way)
+      if (this.#failure) throw this.#failure // BEGIN's: what followed it in the same flush ran without a tenant, and found nothing
+      return rows
     } catch (error) {
       // Aborted, by a statement whose error we have not heard: postgres.js is preparing that one again, out of turn, and the server
       // would pass over a ROLLBACK sent meanwhile.

@@ -25,7 +25,8 @@ export async function progressOf (tenant: Tenant, ids: readonly string[]): Promi
   const [taskCounts, subtaskCounts] = await Promise.all([tenant.tally(ofTasks, values), tenant.tally(ofSubtasks, values)])
   const byProject = (counts: readonly (Done & { project: string })[]) => new Map(counts.map(({ project, done, total }) => [project, { done, total }]))
   const [tasksOf, subtasksOf] = [byProject(taskCounts), byProject(subtaskCounts)]
-  return new Map(ids.map(id => [id, { tasks: tasksOf.get(id) ?? nothing, subtasks: subtasksOf.get(id) ?? nothing }]))
+  const progressAt = (id: string) => ({ tasks: tasksOf.get(id) ?? nothing, subtasks: subtasksOf.get(id) ?? nothing })
+  return new Map(ids.map(id => [id, progressAt(id.toLowerCase())])) // they may have come from an address, in capitals
 }
 
 /** The counts of the rows of up to so many projects: a statement for each size, so that few are ever prepared. */

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
-import { posting, projectRoutes } from '../support/project-routes.ts'
+import { posting, faultRoutes } from '../support/fault-routes.ts'
 import { testProxy } from '../support/proxy.ts'
 
 const [host, neighbour] = ['tenant-0.localhost', 'tenant-1.localhost']
@@ -13,7 +13,7 @@ async function scene (t: Test) {
   const database = await testDatabase(t)
   await furnish(t, database, 1, 1)
   const proxy = await testProxy(t, database.appUrl)
-  const site = await testSite(t, { ...database, appUrl: proxy.url(database.appUrl) }, {}, projectRoutes)
+  const site = await testSite(t, { ...database, appUrl: proxy.url(database.appUrl) }, {}, faultRoutes)
   const rows = async (name: string) => (await database.admin`select count(*)::int as n from projects where name = ${name}`)[0]!.n
   const keys = async () => (await database.admin`select key from idempotency_keys order by 1`).map(row => row.key)
   const post = (name: string, key?: string, at = host) => site.get(at, '/api/projects', posting(name, key))
@@ -41,7 +41,7 @@ t.test('D6 92: the same key and another request is refused; a key that is none, 
   await post('mine', 'key-1')
   const { status, body, json } = await post('other', 'key-1')
   t.match({ status, ...json() }, { status: 422, code: 'idempotency_key_reused' }, body)
-  t.equal((await site.get(host, '/api/projects/pair', posting('mine', 'key-1'))).json().code, 'idempotency_key_reused', 'another address')
+  t.equal((await site.get(host, '/api/faults/pair', posting('mine', 'key-1'))).json().code, 'idempotency_key_reused', 'another address')
   for (const key of ['', 'two words', 'x'.repeat(256), 'caf\u00e9', 'a\tb']) {
     const { status, json } = await post('bad', key)
     t.match({ status, ...json() }, { status: 400, code: 'bad_request', title: /Idempotency-Key/ }, JSON.stringify(key))
@@ -50,8 +50,9 @@ t.test('D6 92: the same key and another request is refused; a key that is none, 
 })
 
 t.test('an error keeps nothing, so the same key may be tried again', async t => {
-  const { post, keys, rows } = await scene(t)
-  t.equal((await post('', 'key-1')).status, 500)
+  const { site, post, keys, rows } = await scene(t)
+  const nowhere = { ...posting('lost', 'key-1'), payload: JSON.stringify({ projectId: '00000000-0000-0000-0000-000000000000', name: 'lost' }) }
+  t.equal((await site.get(host, '/api/tasks', nowhere)).json().code, 'reference_missing')
   t.same(await keys(), [])
   t.equal((await post('better', 'key-1')).status, 201)
   t.equal(await rows('better'), 1)
@@ -74,7 +75,7 @@ t.test('F12: cut at COMMIT, it is not known; sent again, there is exactly one ro
 
 t.test('sent again while the first one runs, it waits for its reply; past the lock timeout, it is told so', async t => {
   const { site, rows, database } = await scene(t)
-  const pair = (name: string) => site.get(host, '/api/projects/pair', posting(name, name))
+  const pair = (name: string) => site.get(host, '/api/faults/pair', posting(name, name))
   const [one, two] = await Promise.all([pair('both'), pair('both')])
   t.same([one.status, two.status], [200, 200])
   t.same([one, two].filter(reply => reply.headers['idempotency-replayed']).length, 1)

@@ -8,7 +8,7 @@ import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { Gate, gatedRoutes } from '../support/gate.ts'
 import { type Reply, testSite } from '../support/http.ts'
-import { posting, projectRoutes } from '../support/project-routes.ts'
+import { posting, faultRoutes } from '../support/fault-routes.ts'
 
 t.jobs = 3
 
@@ -21,7 +21,7 @@ async function scene (t: Test, settings: Record<string, string> = {}) {
   await furnish(t, database, 1, 1, 1)
   const gate = new Gate()
   const site = await testSite(t, database, {}, async app => {
-    await app.register(projectRoutes)
+    await app.register(faultRoutes)
     await app.register(gatedRoutes(gate))
     await app.register(renamingRoutes(gate))
   })
@@ -30,10 +30,10 @@ async function scene (t: Test, settings: Record<string, string> = {}) {
     await admin.unsafe(`alter role rowhouse_app in database ${databaseName} set ${name} = '${value}'`)
   }
   const post = (name: string) => site.get(host, '/api/projects', posting(name))
-  const gated = (name: string, at = host) => site.get(at, '/api/projects/gated', posting(name))
+  const gated = (name: string, at = host) => site.get(at, '/api/faults/gated', posting(name))
   /** Changes projects of these names in this order, the gate between the first and the second, and writes a row called `as`. */
   const rename = (as: string, names: string[]) =>
-    site.get(host, '/api/projects/rename', { ...posting(as), payload: JSON.stringify({ as, names }) })
+    site.get(host, '/api/faults/rename', { ...posting(as), payload: JSON.stringify({ as, names }) })
   const rows = async (name: string) => (await admin`select count(*)::int as n from projects where name like ${name}`)[0]!.n
   const backends = async () =>
     (await admin`select pid from pg_stat_activity where datname = ${databaseName} and usename = 'rowhouse_app' order by 1`).map(row => row.pid)
@@ -41,7 +41,7 @@ async function scene (t: Test, settings: Record<string, string> = {}) {
 }
 
 const renamingRoutes = (gate: Gate) => async (app: FastifyInstance) => {
-  app.post<{ Body: { as: string, names: string[] } }>('/projects/rename', async ({ tenant, body: { as, names } }) => {
+  app.post<{ Body: { as: string, names: string[] } }>('/faults/rename', async ({ tenant, body: { as, names } }) => {
     await tenant.insert(projects, { name: `row of ${as}` })
     const [first, second] = names as [string, string]
     if (first === 'read') await tenant.count(projects)

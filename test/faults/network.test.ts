@@ -6,7 +6,7 @@ import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { Gate, gatedRoutes } from '../support/gate.ts'
 import { type Reply, testSite } from '../support/http.ts'
-import { posting, projectRoutes } from '../support/project-routes.ts'
+import { posting, faultRoutes } from '../support/fault-routes.ts'
 import { testProxy } from '../support/proxy.ts'
 
 t.jobs = 6 // most of the time is spent waiting for a deadline
@@ -20,12 +20,12 @@ async function scene (t: Test, { poolMax = 4 } = {}) {
   const proxy = await testProxy(t, database.appUrl)
   const gate = new Gate()
   const site = await testSite(t, { ...database, appUrl: proxy.url(database.appUrl) }, { POOL_MAX: String(poolMax) }, async app => {
-    await app.register(projectRoutes)
+    await app.register(faultRoutes)
     await app.register(gatedRoutes(gate))
   })
   const list = (at: string = host) => site.get(at, '/api/subtasks')
   const post = (name: string, at: string = host) => site.get(at, '/api/projects', posting(name))
-  const gated = (name: string, at: string = host) => site.get(at, '/api/projects/gated', posting(name))
+  const gated = (name: string, at: string = host) => site.get(at, '/api/faults/gated', posting(name))
   const rows = async (name: string) => (await database.admin`select count(*)::int as n from projects where name = ${name}`)[0]!.n
 
   /** Both accounts' shares at once, which together are all the slots. */
@@ -149,21 +149,25 @@ t.test('F10: a COMMIT that is heard and not answered is unknown; of a read, nobo
   proxy.reset() // closing would wait for it
 })
 
-t.test('F11: 200 ms away, a listing waits for one round trip and a write for two', async t => {
+t.test('F11: 200 ms away, a listing waits for one round trip and a write for three', async t => {
   const { proxy, list, post } = await scene(t, { poolMax: 2 }) // so that an account has one connection, on which all is prepared
   const away = 200
-  for (const [work, trips] of [[list, 1], [() => post('far'), 2]] as const) {
+  for (const [work, trips] of [[list, 1], [() => post('far'), 3]] as const) {
     await work()
     await work()
     proxy.delay = away / 2
     await work() // if the directory had to be asked again, it has been
     await sleep(2 * away) // until a read's COMMIT is answered, too
-    proxy.turns = 0
-    const [reply, ms] = await timed(work)
-    t.ok(reply.status < 300)
-    await sleep(away)
-    t.equal(proxy.turns, trips, 'BEGIN, enter, all queries and a read\'s COMMIT together; a write\'s COMMIT')
-    t.ok(ms > away && ms < 1000 + 4 * away, `${ms} ms`)
+    const turns = []
+    for (let n = 0; n < 2; n++) { // meanwhile the directory may look once after the hosts that are in use, which nobody waits for
+      proxy.turns = 0
+      const [reply, ms] = await timed(work)
+      t.ok(reply.status < 300)
+      await sleep(away)
+      turns.push(proxy.turns)
+      t.ok(ms > away && ms < 1000 + 4 * away, `${ms} ms`)
+    }
+    t.equal(Math.min(...turns), trips, 'BEGIN, enter, all queries and a read\'s COMMIT together; what a write says in the log, and its COMMIT')
     proxy.delay = 0
   }
 })

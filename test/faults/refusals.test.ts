@@ -3,14 +3,14 @@ import t from 'tap'
 import { testSite } from '../support/http.ts'
 import { readiness } from '../support/load.ts'
 import { ownServer } from '../support/own-server.ts'
-import { posting, projectRoutes } from '../support/project-routes.ts'
+import { posting, faultRoutes } from '../support/fault-routes.ts'
 
 const [host, neighbour] = ['tenant-0.localhost', 'tenant-1.localhost']
 
 t.test('a server that refuses', async t => {
   const server = await ownServer(t)
   const { admin, appUrl } = server.database
-  const site = await testSite(t, server.database, {}, projectRoutes)
+  const site = await testSite(t, server.database, {}, faultRoutes)
   const read = (at = host) => site.get(at, '/api/projects')
   const write = (name: string) => site.get(host, '/api/projects', posting(name))
   const backends = async () => (await admin`select pid from pg_stat_activity where application_name = 'rowhouse' order by pid`).map(({ pid }) => pid as number)
@@ -26,7 +26,7 @@ t.test('a server that refuses', async t => {
   await t.test('F24: a read that writes is our own mistake', async t => {
     await read()
     const before = await backends()
-    const { status, json } = await site.get(host, '/api/projects/written')
+    const { status, json } = await site.get(host, '/api/faults/written')
     t.match({ status, ...json() }, { status: 500, code: 'internal' })
     t.match(site.errors.at(-1), /25006/, 'which the log tells')
     t.same(await backends(), before, 'and no reason to leave the server')

@@ -3,11 +3,10 @@ import t from 'tap'
 import { testSite } from '../support/http.ts'
 import { restartUnderLoad, room } from '../support/load.ts'
 import { ownServer } from '../support/own-server.ts'
-import { projectRoutes } from '../support/project-routes.ts'
 
 t.test('a restart under load', async t => {
   const server = await ownServer(t)
-  const site = await testSite(t, server.database, {}, projectRoutes)
+  const site = await testSite(t, server.database)
   for (const [number, mode] of [['F3', 'fast'], ['F4', 'immediate']] as const) {
     await t.test(`${number}: ${mode}: 503 until it is over, and no word broken`, async t => {
       const report = await restartUnderLoad(server, site, mode, { workers: 12, calm: 1_000 })

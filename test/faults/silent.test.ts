@@ -5,7 +5,7 @@ import { limits } from '../../src/db/limits.ts'
 import { testSite } from '../support/http.ts'
 import { readiness } from '../support/load.ts'
 import { ownServer } from '../support/own-server.ts'
-import { posting, projectRoutes } from '../support/project-routes.ts'
+import { posting, faultRoutes } from '../support/fault-routes.ts'
 
 const [host, neighbour] = ['tenant-0.localhost', 'tenant-1.localhost']
 const room = 1_000 // ms
@@ -13,13 +13,13 @@ const room = 1_000 // ms
 t.test('a server that falls silent', async t => {
   const server = await ownServer(t)
   const { admin } = server.database
-  const site = await testSite(t, server.database, {}, projectRoutes)
+  const site = await testSite(t, server.database, {}, faultRoutes)
   const read = (at: string) => site.get(at, '/api/projects')
   const backends = async () => (await admin`select pid from pg_stat_activity where application_name = 'rowhouse'`).map(({ pid }) => pid as number)
   const rows = async (name: string) => (await admin`select count(*)::int as n from projects where name = ${name}`)[0]!.n
 
   await t.test('F6: one backend, in the middle of a write', async t => {
-    const writing = site.get(host, '/api/projects/pair', posting('frozen'))
+    const writing = site.get(host, '/api/faults/pair', posting('frozen'))
     const pid = await busyBackend()
     await server.freeze(pid)
     const frozen = Date.now()

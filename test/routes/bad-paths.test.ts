@@ -56,7 +56,7 @@ t.test('paths', async t => {
       '/subtasks/;x', '/subtasks%2f', '/subtasks%2F1', '/subtasks\\1', '/SUBTASKS', '/subtasks/%00', '/subtasks%00', '/subtasks/1%0a', '/subtasks/%EF%BC%91', '/subtasks/1/2',
       '/subtasks/1.json', '/.env', '/.git/config', '/constructor', '/__proto__', '/%252e%252e/subtasks'
     ].map(path => to(`D6 85 ${path}`, path, 404)),
-    ...['/api/../subtasks', '/api//subtasks', '/api/subtasks/x', '/api/subtasks;x', '/api/docs/static/%2e%2e%2findex.js'].map(path =>
+    ...['/api/../subtasks', '/api//subtasks', '/api/subtasks/x/y', '/api/subtasks;x', '/api/docs/static/%2e%2e%2findex.js'].map(path =>
       to(`D6 85 ${path}`, path, 404, 'not_found')),
     to('D6 85 out of a folder of files', '/api/docs/static/../../openapi.json', 403, 'bad_request'),
     ...['/%', '/subtasks/%zz', '/%c0%af', '/%ff'].map(path => to(`D6 85 ${path}`, path, 400)),
@@ -78,15 +78,15 @@ t.test('paths', async t => {
     await site.refuses(t, [
       ...others.flatMap(method => [
         { name: `D6 87 ${method} of a page`, bytes: asked(method, '/subtasks/2/'), status: 405, allow },
-        { name: `D6 87 ${method} of the API`, bytes: asked(method, '/api/subtasks?page=0'), status: 405, code: 'method_not_allowed', allow },
+        { name: `D6 87 ${method} of the API`, bytes: asked(method, '/api/projects/x/progress'), status: 405, code: 'method_not_allowed', allow },
         { name: `D6 87 ${method} of what is not there`, bytes: asked(method, '/api/nothing'), status: 404, code: 'not_found' }
       ]),
       ...['/', '/healthz', '/readyz', '/assets/icon.svg'].map(path => ({ name: `D6 87 POST ${path}`, bytes: asked('POST', path), status: 405, allow })),
       { name: 'D6 87 POST of the description', bytes: asked('POST', '/api/openapi.json'), status: 405, code: 'method_not_allowed', allow },
       ...['/subtasks/', 'tenant-0.localhost:443', '*'].map(path => ({ name: `D6 87 CONNECT ${path}`, bytes: asked('CONNECT', path), status: 405, code: 'method_not_allowed', allow: '' })),
       ...['GARBAGE', 'get', 'GETT', '', 'G\0T'].map(method => badRequest(`D6 87 ${JSON.stringify(method)}`, asked(method, '/subtasks/'))),
-      { name: 'D6 87 before the body is read', bytes: request('POST /api/subtasks HTTP/1.1', [...ours, 'Content-Type: x', 'Content-Length: 2'], '{x'), status: 405, code: 'method_not_allowed', allow },
-      { name: 'D6 87 however long it is', bytes: request('POST /api/subtasks HTTP/1.1', [...ours, 'Content-Length: 999999999']), status: 405, code: 'method_not_allowed', allow },
+      { name: 'D6 87 before the body is read', bytes: request('POST /api/projects/x/progress HTTP/1.1', [...ours, 'Content-Type: x', 'Content-Length: 2'], '{x'), status: 405, code: 'method_not_allowed', allow },
+      { name: 'D6 87 however long it is', bytes: request('POST /api/projects/x/progress HTTP/1.1', [...ours, 'Content-Length: 999999999']), status: 405, code: 'method_not_allowed', allow },
       // the host before the method, as everywhere
       ...['POST', 'OPTIONS', 'TRACE'].flatMap(method => [
         ...['/api/subtasks', '/test/projects/x'].flatMap(path => [
@@ -101,7 +101,7 @@ t.test('paths', async t => {
       { name: 'POST /healthz, any host', bytes: asked('POST', '/healthz', ['Host: 10.0.0.1']), status: 405, allow }
     ])
 
-    for (const path of ['/', '/subtasks/', '/subtasks/1', '/api/subtasks', '/healthz', '/assets/icon.svg', '/api/openapi.json', '/test/projects/x', '*']) {
+    for (const path of ['/', '/subtasks/', '/subtasks/1', '/api/projects/x/progress', '/healthz', '/assets/icon.svg', '/api/openapi.json', '/test/projects/x', '*']) {
       const { status, headers, body } = await site.send(request(`OPTIONS ${path} HTTP/1.1`, [...ours, 'Origin: http://tenant-1.localhost', 'Access-Control-Request-Method: GET']))
       t.same([status, headers.allow, body], [204, allow, ''], `D6 88 OPTIONS ${path}`)
       t.same(Object.keys(headers).filter(name => name.startsWith('access-control-')), [], 'and nothing that would let another origin in')

@@ -34,7 +34,7 @@ const groups: Group[] = [
       [asking('POST /test/notes', [...ours, 'Content-Type: application/json', 'Content-Length: 65537']), 413]
     ]
   },
-  { name: 'another method, on an account\'s host', directory: true, cases: [[asking('POST /api/subtasks'), 405], [asking('DELETE /subtasks/1'), 405], [asking('TRACE /subtasks'), 405]] },
+  { name: 'another method, on an account\'s host', directory: true, cases: [[asking('PUT /api/subtasks'), 405], [asking('DELETE /subtasks/1'), 405], [asking('TRACE /subtasks'), 405]] },
   { name: 'OPTIONS, on an account\'s host', directory: true, cases: [[asking('OPTIONS /api/subtasks'), 204], [asking('OPTIONS /subtasks'), 204]] },
   { name: 'methods of what is of no tenant', directory: false, cases: [[asking('POST /healthz'), 405], [asking('OPTIONS /readyz'), 204], [asking('CONNECT a:443'), 405]] },
   { name: 'an unknown path', directory: false, cases: [[asking('GET /nothing'), 404], [asking('POST /api/nothing'), 404], [asking('GET /subtasks/0'), 404], [asking('OPTIONS /nothing'), 404]] },

@@ -16,12 +16,11 @@ export interface Running {
 
 /** What `before` has built: it starts in half the time that the source takes, and there are hundreds of starts. */
 export const built = 'dist/cli.js'
-export const builtServing = '.data/test/serving.js'
 
 /** Nothing of the caller's settings reaches the command but what makes programs run. */
 export function start (t: Test, args: string[], environment: Record<string, string> = {}, program = built): Running {
   // `env -u`: tap would have the command load its own signal handlers, which hide what ours do
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, program, ...args], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...program === built ? [] : ['--import', 'tsx'], program, ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: ['ignore', 'pipe', 'pipe']
   })
   let out = ''

@@ -29,7 +29,7 @@ export class Gate {
 
 /** Two rows, the gate between them. */
 export const gatedRoutes = (gate: Gate) => async (app: FastifyInstance) => {
-  app.post<{ Body: { name: string } }>('/projects/gated', async ({ tenant, body: { name } }) => {
+  app.post<{ Body: { name: string } }>('/faults/gated', async ({ tenant, body: { name } }) => {
     await tenant.insert(projects, { name })
     await gate.pass()
     await tenant.insert(projects, { name })

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Site } from './http.ts'
 import type { OwnServer } from './own-server.ts'
-import { posting } from './project-routes.ts'
+import { posting } from './fault-routes.ts'
 
 export interface LoadReport {
   readonly statuses: Record<string, number>

@@ -1,6 +1,7 @@
 // What a route takes, from its URL and JSON schemas: where an id may be named, of which table, and what else has to be sent.
 import { getTableName } from 'drizzle-orm'
 import { tenantTables } from '../../src/db/schema.ts'
+import { formats } from '../../src/routes/input.ts'
 import type { Route } from './routes.ts'
 
 interface Schema {
@@ -80,7 +81,7 @@ function harmless (name: string, { type, format, pattern, enum: among, const: on
   if (format === 'email') return 'a@example.com'
   if (format === 'date-time') return '2026-01-01T00:00:00Z'
   if (format === 'date') return '2026-01-01'
-  if (format) return undefined
+  if (format && !(format in formats)) return undefined
   // a URL's part or a text: something short that its pattern accepts, and that could not be an id
   return ['1', 'text', 'Text.', 'a'.repeat(minLength)].find(text => text.length >= minLength && (!pattern || new RegExp(pattern, 'u').test(text)))
 }

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { furnish } from './accounts.ts'
-import { type Running, builtServing, start } from './cli.ts'
+import { type Running, start } from './cli.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 
 /** `error` is Node's code; `reused`, whether the connection had carried a request before. */
@@ -39,7 +39,7 @@ export async function serverProcess (t: Test, environment: Record<string, string
   const database = given ?? await furnished(t)
   const running = start(t, [], {
     DATABASE_URL: database.appUrl, PREPARED_STATEMENTS: database.pooled ? 'off' : 'on', HOST: '127.0.0.1', PORT: '0', POOL_MAX: '20', ...environment
-  }, builtServing)
+  }, 'test/support/serving.ts')
   const port = Number(/It listens on (\d+)\./.exec(await running.printed(/It listens on \d+\./))![1])
   const rows = async () => Object.fromEntries((await database.admin<{ name: string, n: number }[]>`
     select name, count(*)::int as n from projects where name like 'pair%' group by name`).map(({ name, n }) => [name, n]))

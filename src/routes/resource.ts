@@ -1,0 +1,35 @@
+// What the schemas and replies of all resources have in common: one row by its id, lists in pages, and rows that are made.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type TArray, type TProperties, type TSchema, Type } from 'typebox'
+import { sendVersion } from './etag.ts'
+import { problem } from './problem.ts'
+import { id } from './text.ts'
+
+export const problems = { '4xx': problem, '5xx': problem }
+
+export const byId = Type.Object({ id: id() }, { additionalProperties: false })
+
+export const gone = { 204: Type.Null({ description: 'It is gone' }), ...problems }
+
+export const idempotent = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({
+    description: 'A word of your choice, such as a UUID. Sent again with the same key within a day, the request is answered as before and takes effect once.'
+  }))
+})
+
+export const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10, description: 'How many at the most' }))
+export const cursor = Type.Optional(Type.String({ format: 'cursor', description: 'What `next` of the page before said. Good for the same filters and order only' }))
+export const next = Type.Union([Type.String({ description: 'A cursor: where the next page begins' }), Type.Null()], { description: 'Null on the last page' })
+
+/** The query of a list: its own parameters, and those that every list has. */
+export const listQuery = <P extends TProperties>(own: P) => Type.Object({ ...own, cursor, limit }, { additionalProperties: false })
+
+/** A page of a list. */
+export const pageOf = <N extends string, R extends TSchema>(name: N, row: R) =>
+  Type.Object({ limit: Type.Integer(), next, ...{ [name]: Type.Array(row) } as Record<N, TArray<R>> }, { description: 'A page' })
+
+/** Answers with a row that was made, and where it is from now on. */
+export function created (request: FastifyRequest, reply: FastifyReply, row: { id: string, version: number }): FastifyReply {
+  reply.code(201).header('location', `${request.routeOptions.url}/${row.id}`)
+  return sendVersion(request, reply, row)
+}
