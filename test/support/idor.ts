@@ -2,6 +2,7 @@
 // all must look the same to whoever asks. What is wrong comes back in words.
 import { v7 } from 'uuid'
 import { SlotPool } from '../../src/tenancy/pool.ts'
+import { Slot } from '../../src/tenancy/slot.ts'
 import { canary } from './canary.ts'
 import { A, B, type Owner, type TestDatabase } from './database.ts'
 import type { Reply, Site } from './http.ts'
@@ -18,6 +19,7 @@ const nowhere = (parameter: Parameter) => parameter.in === 'body' ? [404, 409] :
 export async function idorProblems (owner: Owner, database: TestDatabase, site: Site, routes: Route[], hosts: [string, string]): Promise<string[]> {
   const problems: string[] = []
   const lent = countLoans(owner)
+  const asked = countQuestions(owner)
   for (const route of routes.filter(({ tenanted }) => tenanted)) {
     await signIn(database.admin) // again, should a route have ended the session
     const complain = (what: string) => problems.push(`${route.method} ${route.url}: ${what}`)
@@ -58,10 +60,10 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
       site.get(host, `${route.url}?${new URLSearchParams(query)}`, { method })
     const { next } = (await page(hosts[1], { limit: '1' }, 'GET')).json() as { next?: string } // HEAD says nothing
     if (typeof next !== 'string') return complain(`querystring ${name}: no page says where the next one begins: not covered`)
-    const before = lent()
+    const before = asked()
     const [foreign, invented] = [await page(hosts[0], { [name!]: next }), await page(hosts[0], { [name!]: 'A'.repeat(next.length) })]
     if (foreign.status !== 400 || look(foreign) !== look(invented)) complain(`querystring ${name}: another account's cursor is answered ${foreign.status}`)
-    if (lent() !== before) complain(`querystring ${name}: another account's cursor takes a connection`)
+    if (asked() !== before) complain(`querystring ${name}: another account's cursor reaches the database`)
     const own = (await page(hosts[1], { [name!]: next })).status
     if (own !== 200) complain(`querystring ${name}: the account's own cursor is answered ${own}`)
   }
@@ -102,6 +104,18 @@ function withValue (whole: unknown, [first, ...rest]: readonly string[], value: 
   if (/^\d+$/.test(first)) return [withValue(undefined, rest, value)]
   const object = (whole ?? {}) as Record<string, unknown>
   return { ...object, [first]: withValue(object[first], rest, value) }
+}
+
+/** How many statements have been sent so far, but for those that open a transaction or ask who it is that asks. */
+function countQuestions (owner: Owner): () => number {
+  const { send } = Slot.prototype
+  let n = 0
+  Slot.prototype.send = function (text, values, way) {
+    if (way !== 'control' && !/tenancy\.enter|^select .* from "(sessions|api_tokens)"/.test(text)) n++
+    return send.call(this, text, values, way)
+  }
+  owner.teardown(() => { Slot.prototype.send = send })
+  return () => n
 }
 
 /** How often a tenant's transaction has been lent a connection so far. */

@@ -5,6 +5,7 @@ import { buildApp } from '../../src/app.ts'
 import { answerErrors, asProblem } from '../../src/routes/errors.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
 import { type TestDatabase, testTenancy } from './database.ts'
+import { secretOf, signIn } from './signed-in.ts'
 import { type Answer, request, send } from './wire.ts'
 
 export interface Case { name: string, bytes: string | Buffer, status: number, code?: string, allow?: string, cut?: boolean }
@@ -20,9 +21,9 @@ export interface Watched {
   refuses (t: Test, cases: Case[]): Promise<void>
 }
 
-export const secret = 'sesame-in-a-cookie'
+export const secret = secretOf('tenant-0.localhost')
 /** What every request of an account's carries. */
-export const ours = ['Host: tenant-0.localhost', `Cookie: sid=${secret}`, `Authorization: Bearer ${secret}`]
+export const ours = ['Host: tenant-0.localhost', `Cookie: session=${secret}`, 'Sec-Fetch-Site: same-origin']
 
 /**
  * @param tenanted adds routes to a tenanted scope at /test, which answers errors as problems
@@ -31,6 +32,7 @@ export const ours = ['Host: tenant-0.localhost', `Cookie: sid=${secret}`, `Autho
 export async function watchedSite (
   t: Test, database: TestDatabase, tenanted: (scope: FastifyInstance) => void = () => {}, url = database.appUrl
 ): Promise<Watched> {
+  await signIn(database.admin)
   const tenancy = testTenancy(t, database, { url })
   const directory = createDirectory(database.appUrl)
   t.teardown(() => directory.close())
