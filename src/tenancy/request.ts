@@ -29,7 +29,7 @@ declare module 'fastify' {
     resolveAccount (): Promise<Account>
     /** Who asks. Not waited for until somebody wants to know. @throws {AppError} what Admit throws */
     user (): Promise<User>
-    /** Why whoever asks may not; undefined if they may, or nobody has to be anyone. */
+    /** For whoever answers an error: undoes what was done, and tells why whoever asks may not; undefined if they may, or nobody has to be anyone. */
     refusal (): Promise<unknown>
   }
 }
@@ -67,7 +67,10 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   })
   app.decorateRequest('user', function () { return stateOf(this).user ?? missing() })
   app.decorateRequest('refusal', async function () {
-    if (takeAdmission(this)) return await stateOf(this).user!.then(() => undefined, (error: unknown) => error)
+    const refusal = takeAdmission(this) ? await stateOf(this).user!.then(() => undefined, (error: unknown) => error) : undefined
+    const undone = take(this)?.rollback() // here, since its status need not tell: on a page, who is nobody is answered by a redirect
+    if (!isRead(this)) await undone
+    return refusal
   })
 
   app.decorate('tenanted', (scope: FastifyInstance) => {

@@ -3,13 +3,11 @@
 import { v7 } from 'uuid'
 import { SlotPool } from '../../src/tenancy/pool.ts'
 import { Slot } from '../../src/tenancy/slot.ts'
-import { canary } from './canary.ts'
 import { A, B, type Owner, type TestDatabase } from './database.ts'
 import type { Reply, Site } from './http.ts'
-import { NotCovered, type Parameter, parametersOf } from './parameters.ts'
+import { NotCovered, type Parameter, parametersOf, requestTo } from './parameters.ts'
 import type { Route } from './routes.ts'
-import { inDatabase, sampleRows } from '../../src/prove/samples.ts'
-import { bearing, everythingOf } from './rows.ts'
+import { everythingOf, newRows } from './rows.ts'
 import { signIn } from './signed-in.ts'
 
 /** What an id that leads nowhere may be answered: not there; or, in a body, that what it refers to is not there. */
@@ -69,27 +67,12 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
   }
 
   function ask (route: Route, parameters: Parameter[], own: Map<string, string>, target?: Parameter, id?: string): Promise<Reply> {
-    const valueOf = (each: Parameter) => each === target ? id : each.refersTo ? own.get(each.refersTo) : each.value
-    const of = (where: Parameter['in']) => parameters.filter(each => each.in === where && !each.cursor)
-    const path = of('params').reduce((url, each) =>
-      url.replace(new RegExp(`:${each.path[0]}(\\((?:[^()\\\\]|\\\\.|\\([^()]*\\))*\\))?`), encodeURIComponent(String(valueOf(each)))), route.url)
-    const query = new URLSearchParams(Object.fromEntries(of('querystring').map(each => [each.path[0]!, String(valueOf(each))]))).toString()
-    const body = of('body').reduce<unknown>((whole, each) => withValue(whole, each.path, valueOf(each)), route.schema.body ? {} : undefined)
-    return site.get(hosts[0], query ? `${path}?${query}` : path, {
-      method: route.method, ...body !== undefined && { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(body) }
-    })
+    const { path, ...options } = requestTo(route, parameters, each => each === target ? id : each.refersTo ? own.get(each.refersTo) : each.value)
+    return site.get(hosts[0], path, options)
   }
 
-  /** A new row of each table for this account, and its id: what an earlier request did to others does not matter. */
-  async function rowsOf (account: typeof A): Promise<Map<string, string>> {
-    const ids = new Map<string, string>()
-    for (const { table, name, row } of sampleRows(account).map(sample => bearing(sample, canary(account)))) {
-      if (!('id' in row)) continue
-      const unique = Object.fromEntries(Object.entries(row).map(([column, value]) => [column, column === 'email' ? `${v7()}@example.com` : value]))
-      await database.admin`insert into ${database.admin(name)} ${database.admin(inDatabase(table, unique) as never)}`
-      ids.set(name, String(row.id))
-    }
-    return ids
+  function rowsOf (account: typeof A): Promise<Map<string, string>> {
+    return newRows(database.admin, account)
   }
 }
 
@@ -97,13 +80,6 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
 function look ({ status, headers, body }: Reply): string {
   const { date, 'x-request-id': id, ...others } = headers
   return JSON.stringify([status, others, body])
-}
-
-function withValue (whole: unknown, [first, ...rest]: readonly string[], value: unknown): unknown {
-  if (first === undefined) return value
-  if (/^\d+$/.test(first)) return [withValue(undefined, rest, value)]
-  const object = (whole ?? {}) as Record<string, unknown>
-  return { ...object, [first]: withValue(object[first], rest, value) }
 }
 
 /** How many statements have been sent so far, but for those that open a transaction or ask who it is that asks. */

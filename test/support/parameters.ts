@@ -85,3 +85,26 @@ function harmless (name: string, { type, format, pattern, enum: among, const: on
   // a URL's part or a text: something short that its pattern accepts, and that could not be an id
   return ['1', 'text', 'Text.', 'a'.repeat(minLength)].find(text => text.length >= minLength && (!pattern || new RegExp(pattern, 'u').test(text)))
 }
+
+export interface Asked { path: string, method: string, headers?: Record<string, string>, payload?: string }
+
+/** A request to this route. Cursors are left out. */
+export function requestTo (route: Route, parameters: Parameter[], valueOf: (each: Parameter) => unknown): Asked {
+  const of = (where: Parameter['in']) => parameters.filter(each => each.in === where && !each.cursor)
+  const path = of('params').reduce((url, each) =>
+    url.replace(new RegExp(`:${each.path[0]}(\\((?:[^()\\\\]|\\\\.|\\([^()]*\\))*\\))?`), encodeURIComponent(String(valueOf(each)))), route.url)
+  const query = new URLSearchParams(Object.fromEntries(of('querystring').map(each => [each.path[0]!, String(valueOf(each))]))).toString()
+  const body = of('body').reduce<unknown>((whole, each) => withValue(whole, each.path, valueOf(each)), route.schema.body ? {} : undefined)
+  return {
+    path: query ? `${path}?${query}` : path,
+    method: route.method,
+    ...body !== undefined && { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(body) }
+  }
+}
+
+function withValue (whole: unknown, [first, ...rest]: readonly string[], value: unknown): unknown {
+  if (first === undefined) return value
+  if (/^\d+$/.test(first)) return [withValue(undefined, rest, value)]
+  const object = (whole ?? {}) as Record<string, unknown>
+  return { ...object, [first]: withValue(object[first], rest, value) }
+}

@@ -1,6 +1,7 @@
 // The routes of an application that is about to be built, as Fastify registers them; and a way to plant one among them.
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { Permission } from '../../src/auth/roles.ts'
 import type { Owner } from './database.ts'
 
 export interface Route {
@@ -9,6 +10,10 @@ export interface Route {
   readonly schema: { readonly params?: unknown, readonly querystring?: unknown, readonly body?: unknown }
   /** Inside a scope that was made tenanted. */
   readonly tenanted: boolean
+  /** Of that scope, but open to whoever knows the address. */
+  readonly open: boolean
+  /** What it takes. */
+  readonly may: Permission
 }
 
 /**
@@ -48,6 +53,8 @@ export function collectRoutes (owner: Owner, plant?: (scope: FastifyInstance) =>
     method,
     url: options.url,
     schema: options.schema ?? {},
-    tenanted: scopes.some(scope => scope === instance || Object.prototype.isPrototypeOf.call(scope, instance))
+    tenanted: scopes.some(scope => scope === instance || Object.prototype.isPrototypeOf.call(scope, instance)),
+    open: options.config?.open === true,
+    may: options.config?.may ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write')
   })))
 }
