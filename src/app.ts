@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import helmet from 'helmet'
-import { admit } from './auth/admission.ts'
+import { admission } from './auth/admission.ts'
+import { type RateLimits, createRates } from './auth/rates.ts'
+import { marksUse } from './auth/seen.ts'
 import { damper } from './damper.ts'
 import { AppError } from './errors.ts'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
@@ -30,12 +32,15 @@ export interface AppOptions {
   readonly baseDomain: string
   /** Proxies whose X-Forwarded-* headers are believed. */
   readonly trustProxy: readonly string[]
+  /** None, unless given. */
+  readonly rateLimits?: RateLimits | undefined
   readonly logger: FastifyServerOptions['logger']
   /** More of the tenanted API: tests bring routes of their own. */
   readonly more?: FastifyPluginAsync | undefined
 }
 
-export async function buildApp ({ tenancy, directory, ready, baseDomain, trustProxy, logger = false, more }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
+  const { tenancy, directory, ready, baseDomain, trustProxy, rateLimits = { session: 0, account: 0 }, logger = false, more } = options
   const app = fastify({
     logger,
     genReqId: () => randomUUID(),
@@ -62,7 +67,10 @@ export async function buildApp ({ tenancy, directory, ready, baseDomain, trustPr
   await app.register(assetRoutes)
 
   // host -> account -> transaction: src/tenancy/request.ts
-  await app.register(tenantRequests, { tenancy, directory, baseDomain, admit })
+  const rates = createRates(tenancy, rateLimits, error => app.log.warn(error, 'requests could not be counted over all processes'))
+  app.addHook('onClose', async () => rates.close())
+  await app.register(tenantRequests, { tenancy, directory, baseDomain, admit: admission(rates) })
+  await app.register(marksUse)
   await app.register(homeRoute, { baseDomain })
 
   await app.register(async pages => {

@@ -42,6 +42,8 @@ export const environment = Type.Object({
   TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
   TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
   TENANT_SIGNING_KEY_PREVIOUS: signingKey('while a key is being rotated'),
+  RATE_LIMIT_SESSION: Type.String({ default: '600', pattern: digits, description: 'a number of requests a minute (0: any)' }),
+  RATE_LIMIT_ACCOUNT: Type.String({ default: '6000', pattern: digits, description: 'a number of requests a minute (0: any)' }),
   DATA_DIR: Type.String({ default: '.data', minLength: 1, description: 'a folder for the embedded server' })
 })
 
@@ -68,6 +70,8 @@ export interface Config {
   readonly preparedStatements: boolean
   /** Undefined where the tenant context is not signed. */
   readonly signing?: SigningKeys | undefined
+  /** Requests a minute, over all processes; 0: any. */
+  readonly rateLimits: { readonly session: number, readonly account: number }
   readonly dataDir: string
 }
 
@@ -102,6 +106,7 @@ export function loadConfig (source: NodeJS.ProcessEnv = process.env, dotenv = tr
     processes,
     preparedStatements: env.PREPARED_STATEMENTS === 'on',
     signing: signing(env),
+    rateLimits: { session: Number(env.RATE_LIMIT_SESSION), account: Number(env.RATE_LIMIT_ACCOUNT) },
     dataDir: resolve(env.DATA_DIR)
   }
 }

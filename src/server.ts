@@ -72,7 +72,8 @@ export async function startServer (
     await tenancy.mustConnect()
   }
 
-  const app = await buildApp({ tenancy, directory, ready, baseDomain: config.baseDomain, trustProxy: config.trustProxy, logger, more })
+  const { baseDomain, trustProxy, rateLimits } = config
+  const app = await buildApp({ tenancy, directory, ready, baseDomain, trustProxy, rateLimits, logger, more })
   news.log = app.log
   app.addHook('onClose', async () => {
     walls.stop()

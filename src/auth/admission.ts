@@ -6,9 +6,12 @@ import type { FastifyRequest } from 'fastify'
 import { apiTokens, sessions, users } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
 import { innerJoin, query } from '../tenancy/query.ts'
-import { credentialsOf, mustBeOurOwn } from './credentials.ts'
+import type { Admit } from '../tenancy/request.ts'
+import { type Credentials, credentialsOf, mustBeOurOwn } from './credentials.ts'
+import type { Rates } from './rates.ts'
 import { type Permission, type Role, type Scope, may } from './roles.ts'
 import { hashOf } from './secrets.ts'
+import { noteUse } from './seen.ts'
 import { sessionIdle } from './sessions.ts'
 
 /** Who asks. */
@@ -53,36 +56,41 @@ const byToken = query({
 })
 
 /**
- * Asks who it is, without waiting. Undefined where nobody has to be anyone.
- * @throws {AppError} unauthenticated if the request does not even say; cookie_repeated; cross_site
+ * Makes what asks who it is, without waiting; nothing where nobody has to be anyone.
+ * It throws {AppError} unauthenticated if the request does not even say; cookie_repeated; cross_site; too_many_requests
  */
-export function admit (request: FastifyRequest): Promise<User> | undefined {
+export const admission = (rates: Pick<Rates, 'mustBeFew' | 'count'>): Admit => request => {
   const { open, may: wanted = isRead(request) ? 'read' : 'write' } = request.routeOptions.config
   if (open) {
     mustBeOurOwn(request)
     return undefined
   }
-  return userOf(request, wanted)
+  const credentials = credentialsOf(request)
+  if (!credentials) throw new AppError('unauthenticated')
+  const hash = hashOf(credentials.secret)
+  const account = request.account.id
+  rates.mustBeFew(account, hash)
+  return userOf(request, credentials.kind, hash, wanted).then(user => {
+    rates.count(account, hash)
+    noteUse(request, user)
+    return user
+  })
 }
 
 /** Whether whoever opens a page that is open to everyone is signed in. */
 export async function isSignedIn (request: FastifyRequest): Promise<boolean> {
-  try {
-    await userOf(request, 'read')
-    return true
-  } catch (error) {
+  const credentials = credentialsOf(request)
+  if (!credentials) return false
+  return userOf(request, credentials.kind, hashOf(credentials.secret), 'read').then(() => true, (error: unknown) => {
     if (error instanceof AppError && error.code === 'unauthenticated') return false
     throw error
-  }
+  })
 }
 
-function userOf (request: FastifyRequest, wanted: Permission): Promise<User> {
-  const credentials = credentialsOf(request)
-  if (!credentials) throw new AppError('unauthenticated')
-  const values = { hash: hashOf(credentials.secret) }
-  return credentials.kind === 'session'
-    ? request.tenant.select(bySession, values).then(([found]) => admitted(wanted, found && { ...found, session: found.row }, sessionIdle))
-    : request.tenant.select(byToken, values).then(([found]) => admitted(wanted, found && { ...found, token: found.row }))
+function userOf ({ tenant }: FastifyRequest, kind: Credentials['kind'], hash: string, wanted: Permission): Promise<User> {
+  return kind === 'session'
+    ? tenant.select(bySession, { hash }).then(([found]) => admitted(wanted, found && { ...found, session: found.row }, sessionIdle))
+    : tenant.select(byToken, { hash }).then(([found]) => admitted(wanted, found && { ...found, token: found.row }))
 }
 
 function admitted (wanted: Permission, found: (User & { isActive: boolean, expiresAt: Date }) | undefined, idle = Infinity): User {

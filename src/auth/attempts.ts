@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import { signInAttempts } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
+import { hourly } from '../tenancy/hourly.ts'
 import { query } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
 
@@ -62,4 +63,4 @@ export function networkOf (address: string): string {
 export const forgetAttempts = (tenant: Tenant, email: string): Promise<number> => tenant.delete(signInAttempts, { email })
 
 /** Removes attempts that do not count any more. */
-export const oldAttempts = (tenant: Tenant): Promise<number> => tenant.delete(signInAttempts, lt(signInAttempts.at, new Date(Date.now() - period)))
+export const oldAttempts = hourly(tenant => tenant.delete(signInAttempts, lt(signInAttempts.at, new Date(Date.now() - period))))

@@ -8,7 +8,6 @@ import { idempotencyKeys } from '../db/schema.ts'
 import { AppError, sqlState } from '../errors.ts'
 import { hourly } from './hourly.ts'
 import type { Row } from './query.ts'
-import type { Tenancy } from './tenancy.ts'
 
 const lifetime = 24 * 3_600_000 // ms
 
@@ -68,5 +67,4 @@ function fingerprintOf ({ method, url, body }: FastifyRequest): string {
 }
 
 /** Removes keys that have had their day. */
-export const oldKeys = (tenancy: Tenancy) =>
-  hourly(tenancy, tenant => tenant.delete(idempotencyKeys, lt(idempotencyKeys.createdAt, new Date(Date.now() - lifetime))))
+export const oldKeys = hourly(tenant => tenant.delete(idempotencyKeys, lt(idempotencyKeys.createdAt, new Date(Date.now() - lifetime))))

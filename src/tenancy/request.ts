@@ -53,7 +53,6 @@ export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly dire
 /** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
 export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain, admit }: TenantRequestOptions) => {
   const states = new WeakMap<FastifyRequest, State>()
-  const sweep = oldKeys(tenancy)
   const stateOf = (request: FastifyRequest): State => states.get(request) ?? {}
 
   app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
@@ -114,7 +113,9 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     // However a request ends, its transaction does not outlive it.
     scope.addHook('onResponse', (request, _reply, done) => {
       const left = take(request)
-      if (stateOf(request).key !== undefined) sweep(request.account.id, error => request.log.warn(error, 'old idempotency keys could not be removed'))
+      if (stateOf(request).key !== undefined) {
+        oldKeys(request.account.id, work => request.withTenant(work), error => request.log.warn(error, 'old idempotency keys could not be removed'))
+      }
       return left ? left.rollback() : done()
     })
     scope.addHook('onTimeout', async request => { await take(request)?.rollback() })

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
 import { type Owner, type TestDatabase, failLate } from './database.ts'
 import { hostsIn, watchLeaks } from './leaks.ts'
-import { asSignedIn, bare, signIn } from './signed-in.ts'
+import { asSignedIn, bare, noLimits, signIn } from './signed-in.ts'
 
 export interface Reply { status: number, headers: IncomingHttpHeaders, body: string, json: <T = any>() => T }
 
@@ -26,7 +26,7 @@ export async function testSite (
   t: Owner, database: Pick<TestDatabase, 'admin' | 'appUrl' | 'pooled'>, environment: Record<string, string> = {}, more?: FastifyPluginAsync
 ): Promise<Site> {
   const prepared = database.pooled ? 'off' : 'on'
-  const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...environment }, false)
+  const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', POOL_MAX: '4', PREPARED_STATEMENTS: prepared, ...noLimits, ...environment }, false)
   await signIn(database.admin)
   const watch = watchLeaks(database, config.trustProxy.includes('127.0.0.1'))
   const server = await startServer(config, database.appUrl, watch.logger, more && { more })

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { furnish } from './accounts.ts'
 import { type Running, start } from './cli.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
+import { noLimits } from './signed-in.ts'
 
 /** `error` is Node's code; `reused`, whether the connection had carried a request before. */
 export interface Said { status: number, last: boolean, reused: boolean, body?: string, error?: string }
@@ -38,7 +39,7 @@ export const logLines = (out: string): LogLine[] => out.split('\n').slice(0, -1)
 export async function serverProcess (t: Test, environment: Record<string, string> = {}, given?: Known): Promise<ServerProcess> {
   const database = given ?? await furnished(t)
   const running = start(t, [], {
-    DATABASE_URL: database.appUrl, PREPARED_STATEMENTS: database.pooled ? 'off' : 'on', HOST: '127.0.0.1', PORT: '0', POOL_MAX: '20', ...environment
+    DATABASE_URL: database.appUrl, PREPARED_STATEMENTS: database.pooled ? 'off' : 'on', HOST: '127.0.0.1', PORT: '0', POOL_MAX: '20', ...noLimits, ...environment
   }, 'test/support/serving.ts')
   const port = Number(/It listens on (\d+)\./.exec(await running.printed(/It listens on \d+\./))![1])
   const rows = async () => Object.fromEntries((await database.admin<{ name: string, n: number }[]>`

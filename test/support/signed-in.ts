@@ -4,6 +4,9 @@ import { createHash } from 'node:crypto'
 import type postgres from 'postgres'
 import { hashOf } from '../../src/auth/secrets.ts'
 
+/** One session asks as much as a load test likes. */
+export const noLimits = { RATE_LIMIT_SESSION: '0', RATE_LIMIT_ACCOUNT: '0' }
+
 /** As long and as random as a real one. */
 export const secretOf = (host: string): string => createHash('sha256').update(`the session of ${host}`).digest('base64url')
 
