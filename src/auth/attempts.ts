@@ -63,4 +63,4 @@ export function networkOf (address: string): string {
 export const forgetAttempts = (tenant: Tenant, email: string): Promise<number> => tenant.delete(signInAttempts, { email })
 
 /** Removes attempts that do not count any more. */
-export const oldAttempts = hourly(tenant => tenant.delete(signInAttempts, lt(signInAttempts.at, new Date(Date.now() - period))))
+export const oldAttempts = () => hourly(tenant => tenant.delete(signInAttempts, lt(signInAttempts.at, new Date(Date.now() - period))))

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { changesBy } from '../audit.ts'
 import { users } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
-import { countAttempt, forgetAttempts, oldAttempts } from './attempts.ts'
+import { countAttempt, forgetAttempts } from './attempts.ts'
 import { checkPassword } from './passwords.ts'
 import { endSession, openSession } from './sessions.ts'
 
@@ -15,7 +15,6 @@ import { endSession, openSession } from './sessions.ts'
  */
 export async function signIn (request: FastifyRequest, reply: FastifyReply, email: string, password: string): Promise<void> {
   const found = await countAttempt(request, email, tenant => tenant.get(users, { email }))
-  oldAttempts(request.account.id, work => request.withTenant(work), error => request.log.warn(error, 'old attempts to sign in could not be removed'))
   const { right, renewed } = await checkPassword(password, found?.passwordHash)
   if (!found || !right || !found.isActive) throw new AppError('sign_in_failed')
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { isSignedIn } from '../auth/admission.ts'
+import { oldAttempts } from '../auth/attempts.ts'
 import { forgetSession } from '../auth/sessions.ts'
 import { signIn } from '../auth/sign-in.ts'
 import { changesOf } from '../audit.ts'
@@ -14,6 +15,8 @@ const form = Type.Object({ email: Type.String(), password: Type.String(), next }
 
 /** The only pages that are there for whoever is not signed in. */
 export async function signInPages (app: FastifyInstance) {
+  const sweep = oldAttempts()
+
   app.get<{ Querystring: Static<typeof question> }>('/sign-in', { config: { open: true }, schema: { querystring: question } }, async (request, reply) => {
     const { next } = request.query
     if (await isSignedIn(request)) return reply.redirect(ownPath(next), 303)
@@ -26,6 +29,7 @@ export async function signInPages (app: FastifyInstance) {
     const again = { email: given, next }
     if (!isAddress(email)) return show(request, reply.code(400), { ...again, problem: 'Give the e-mail address in full, such as name@example.com.', field: 'email' })
     if (password === '') return show(request, reply.code(400), { ...again, problem: 'Give the password, too.', field: 'password' })
+    sweep(request.account.id, work => request.withTenant(work), error => request.log.warn(error, 'old attempts to sign in could not be removed'))
     try {
       await signIn(request, reply, email, password)
     } catch (error) {

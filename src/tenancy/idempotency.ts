@@ -67,4 +67,4 @@ function fingerprintOf ({ method, url, body }: FastifyRequest): string {
 }
 
 /** Removes keys that have had their day. */
-export const oldKeys = hourly(tenant => tenant.delete(idempotencyKeys, lt(idempotencyKeys.createdAt, new Date(Date.now() - lifetime))))
+export const oldKeys = () => hourly(tenant => tenant.delete(idempotencyKeys, lt(idempotencyKeys.createdAt, new Date(Date.now() - lifetime))))

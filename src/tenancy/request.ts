@@ -53,6 +53,7 @@ export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly dire
 /** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
 export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain, admit }: TenantRequestOptions) => {
   const states = new WeakMap<FastifyRequest, State>()
+  const sweep = oldKeys()
   const stateOf = (request: FastifyRequest): State => states.get(request) ?? {}
 
   app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
@@ -114,7 +115,7 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     scope.addHook('onResponse', (request, _reply, done) => {
       const left = take(request)
       if (stateOf(request).key !== undefined) {
-        oldKeys(request.account.id, work => request.withTenant(work), error => request.log.warn(error, 'old idempotency keys could not be removed'))
+        sweep(request.account.id, work => request.withTenant(work), error => request.log.warn(error, 'old idempotency keys could not be removed'))
       }
       return left ? left.rollback() : done()
     })

@@ -7,6 +7,7 @@ import { testDatabase } from '../support/database.ts'
 import { type Site, testSite } from '../support/http.ts'
 import { addUser, cookieOf, post, signInAs } from '../support/people.ts'
 import { watchSecondWall } from '../support/second-wall.ts'
+import { until } from '../support/until.ts'
 
 const [host, other] = ['tenant-0.localhost', 'tenant-1.localhost']
 const pat = { email: 'pat@example.com', password: ' correct horse 🐴 ' }
@@ -170,6 +171,22 @@ t.test('signing in and out', async t => {
     await admin`delete from users where id = ${id}`
     t.equal(await opens(first), 303)
   })
+})
+
+t.test('old attempts are removed, in passing', async t => {
+  const database = await testDatabase(t)
+  const { admin } = database
+  await furnish(t, database, 1, 1)
+  const site = await testSite(t, database)
+  for (const account of [1, 2]) {
+    for (const minutes of [14, 16]) {
+      await admin`insert into sign_in_attempts values (${account}, gen_random_uuid(), ${`${minutes}@example.com`}, '192.0.2.1', now() - ${minutes} * interval '1 minute')`
+    }
+  }
+  await signInAs(site, host, pat)
+  const left = async () => (await admin`select account_id::int, email from sign_in_attempts order by account_id, email`).map(row => [row.account_id, row.email])
+  t.ok(await until(async () => (await left()).length === 4))
+  t.same(await left(), [[1, '14@example.com'], [1, pat.email], [2, '14@example.com'], [2, '16@example.com']])
 })
 
 t.test('attempts are counted', async t => {
