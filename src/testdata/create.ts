@@ -111,7 +111,7 @@ async function createAccount (hosts: Hosts, tenancy: Tenancy, number: number, da
 const undo = Symbol('rollback')
 
 /** Test account 0 is account 1, and so on: the same on every database. */
-const idOf = (number: number) => accountId(number + 1)
+export const idOf = (number: number) => accountId(number + 1)
 
 function report (totals: Record<string, number>, ms: number, { rollback }: TestDataOptions, say: typeof console.log): void {
   const names: Record<string, string> = { accounts: 'Accounts', users: 'Users', projects: 'Projects', tasks: 'Tasks', subtasks: 'Subtasks' }

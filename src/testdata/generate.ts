@@ -20,9 +20,12 @@ export interface AccountData {
 
 export const slugOf = (number: number) => `tenant-${number}`
 
-/** argon2id of the word `password`, in OWASP's parameters (the library's defaults). The salt comes from the seed. */
+/** Everybody's, in test accounts. */
+export const demoPassword = 'password'
+
+/** argon2id of it, in OWASP's parameters (the library's defaults). The salt comes from the seed. */
 export function demoPasswordHash (seed: number): Promise<string> {
-  return hash('password', { salt: Buffer.from(`rowhouse-${seed}`.padEnd(16, '.')).subarray(0, 16) })
+  return hash(demoPassword, { salt: Buffer.from(`rowhouse-${seed}`.padEnd(16, '.')).subarray(0, 16) })
 }
 
 /** @param number the account's, from 0; its slug is `tenant-<number>` */

@@ -17,6 +17,8 @@ t.test('it serves five accounts, prints how to get at them, and ends without a t
   const printed = await first.printed(/Ctrl-C stops everything/)
   for (const n of [0, 1, 2, 3, 4]) t.match(printed, `http://tenant-${n}.localhost:${PORT}/`)
   t.equal(await answers(`http://127.0.0.1:${PORT}/readyz`), 200)
+  t.match(printed, /every password is "password":\n {2}\S+@example\.com {3}owner\n/)
+  t.match(printed, /curl -s -c cookies -H 'Origin: (http:\/\/tenant-0\.localhost:\d+)' -d 'email=\S+@example\.com&password=password' \1\/sign-in\n/)
 
   const [app, owner] = [/postgres:\/\/rowhouse_app:\S+/, /postgres:\/\/rowhouse_owner:\S+/].map(pattern => postgres(pattern.exec(printed)![0], { max: 1 }))
   t.same(await app!`select * from accounts`, [], 'the app role sees nothing by itself')
