@@ -32,8 +32,8 @@ export const projectApi: FastifyPluginAsyncTypebox = async app => {
       querystring: listQuery({}),
       response: { 200: pageOf('projects', project), ...problems }
     }
-  }, async ({ tenant, query: { limit = 10, cursor } }) => {
-    const { rows, next } = await listProjects(tenant, { limit, from: cursor })
+  }, async ({ tenant, query: { limit = 10, cursor, sort, q } }) => {
+    const { rows, next } = await listProjects(tenant, { limit, from: cursor, sort, filter: { q } })
     return { limit, next: next ?? null, projects: rows }
   })
 

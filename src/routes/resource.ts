@@ -1,9 +1,10 @@
 // What the schemas and replies of all resources have in common: one row by its id, lists in pages, and rows that are made.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TArray, type TProperties, type TSchema, Type } from 'typebox'
+import { sorts } from '../work/list.ts'
 import { sendVersion } from './etag.ts'
 import { problem } from './problem.ts'
-import { id } from './text.ts'
+import { id, text } from './text.ts'
 
 export const problems = { '4xx': problem, '5xx': problem }
 
@@ -21,8 +22,16 @@ export const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 100, defa
 export const cursor = Type.Optional(Type.String({ format: 'cursor', description: 'What `next` of the page before said. Good for the same filters and order only' }))
 export const next = Type.Union([Type.String({ description: 'A cursor: where the next page begins' }), Type.Null()], { description: 'Null on the last page' })
 
+const q = Type.Optional(text(500, { description: 'A part of the name, in capitals or not', examples: ['paint'] }))
+const sort = Type.Optional(Type.Enum([...sorts], { description: 'The order: by name, or by when it was made; with a minus, backwards. By name unless given' }))
+export const complete = Type.Optional(Type.Enum(['true', 'false'], { description: 'Only what is complete, or only what is not' }))
+export const truth = (word: 'true' | 'false' | undefined): boolean | undefined => word && word === 'true'
+
+export const projectId = Type.Optional(id({ description: 'Only what belongs to this project' }))
+export const taskId = Type.Optional(id({ description: 'Only what belongs to this task' }))
+
 /** The query of a list: its own parameters, and those that every list has. */
-export const listQuery = <P extends TProperties>(own: P) => Type.Object({ ...own, cursor, limit }, { additionalProperties: false })
+export const listQuery = <P extends TProperties>(own: P) => Type.Object({ ...own, q, sort, cursor, limit }, { additionalProperties: false })
 
 /** A page of a list. */
 export const pageOf = <N extends string, R extends TSchema>(name: N, row: R) =>

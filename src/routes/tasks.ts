@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { changesOf } from '../audit.ts'
 import { createTask, getTask, listTasks, removeTask, setTaskComplete, updateTask } from '../work/tasks.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
-import { byId, created, gone, idempotent, listQuery, pageOf, problems } from './resource.ts'
+import { byId, complete, created, gone, idempotent, listQuery, pageOf, problems, projectId, truth } from './resource.ts'
 import { id, name, text } from './text.ts'
 
 const fields = {
@@ -36,11 +36,11 @@ export const taskApi: FastifyPluginAsyncTypebox = async app => {
       summary: 'List tasks',
       description: 'A page of the account\'s tasks, by name unless another order is asked for.',
       tags,
-      querystring: listQuery({}),
+      querystring: listQuery({ projectId, complete }),
       response: { 200: pageOf('tasks', listed), ...problems }
     }
-  }, async ({ tenant, query: { limit = 10, cursor } }) => {
-    const { rows, next } = await listTasks(tenant, { limit, from: cursor })
+  }, async ({ tenant, query: { limit = 10, cursor, sort, complete, ...filter } }) => {
+    const { rows, next } = await listTasks(tenant, { limit, from: cursor, sort, filter: { ...filter, complete: truth(complete) } })
     return { limit, next: next ?? null, tasks: rows }
   })
 

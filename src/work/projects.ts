@@ -2,8 +2,10 @@
 import { projects } from '../db/schema.ts'
 import type { Changes } from '../audit.ts'
 import { AppError } from '../errors.ts'
-import { type Page, type PageOf, type Row, query } from '../tenancy/query.ts'
+import { lists } from '../tenancy/lists.ts'
+import { type PageOf, type Row, contains } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
+import type { ListPage } from './list.ts'
 
 export type Project = Row<typeof projects>
 
@@ -13,12 +15,23 @@ export interface ProjectFields {
 }
 
 const { id, name, details, version } = projects
-const byName = query({ from: projects, columns: { id, name, details, version }, orderBy: [name, id] })
+const all = lists({
+  from: projects,
+  columns: { id, name, details, version },
+  filters: { q: value => contains(name, value) },
+  sorts: { name: [name, id], created: [id] }
+})
 
 export type ListedProject = Omit<Project, 'accountId'>
 
+export interface ProjectFilter {
+  /** A part of the name, in capitals or not. */
+  readonly q: string
+}
+
 /** @throws {AppError} cursor_invalid */
-export const listProjects = (tenant: Tenant, page: Page): Promise<PageOf<ListedProject[]>> => tenant.page(byName, page)
+export const listProjects = (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<ProjectFilter>): Promise<PageOf<ListedProject[]>> =>
+  tenant.page(all.list(filter, sort), { ...page, values: filter })
 
 /** @throws {AppError} not_found */
 export async function getProject (tenant: Tenant, id: string): Promise<Project> {

@@ -3,8 +3,12 @@ import { eq } from 'drizzle-orm'
 import type { Changes } from '../audit.ts'
 import { accounts, projects, subtasks, tasks } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
-import { type Page, type PageOf, type Row, innerJoin, query } from '../tenancy/query.ts'
+import { lists } from '../tenancy/lists.ts'
+import { type PageOf, type Row, contains, innerJoin } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
+import type { ListPage } from './list.ts'
+import { getProject } from './projects.ts'
+import { getTask } from './tasks.ts'
 
 export type Subtask = Row<typeof subtasks>
 
@@ -14,7 +18,7 @@ export interface SubtaskFields {
   readonly details?: string
 }
 
-const byName = query({
+const all = lists({
   from: subtasks,
   joins: [
     innerJoin(tasks, eq(tasks.id, subtasks.taskId)),
@@ -30,7 +34,13 @@ const byName = query({
     isComplete: subtasks.isComplete,
     details: subtasks.details
   },
-  orderBy: [subtasks.name, subtasks.id]
+  filters: {
+    projectId: value => eq(tasks.projectId, value),
+    taskId: value => eq(subtasks.taskId, value),
+    complete: value => eq(subtasks.isComplete, value),
+    q: value => contains(subtasks.name, value)
+  },
+  sorts: { name: [subtasks.name, subtasks.id], created: [subtasks.id] }
 })
 
 /** A subtask with the names of what it belongs to. */
@@ -44,8 +54,21 @@ export interface ListedSubtask {
   readonly details: string
 }
 
-/** @throws {AppError} cursor_invalid */
-export const listSubtasks = (tenant: Tenant, page: Page): Promise<PageOf<ListedSubtask[]>> => tenant.page(byName, page)
+export interface SubtaskFilter {
+  readonly projectId: string
+  readonly taskId: string
+  readonly complete: boolean
+  /** A part of the name, in capitals or not. */
+  readonly q: string
+}
+
+/** @throws {AppError} cursor_invalid; not_found if the account has no such project or task */
+export async function listSubtasks (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<SubtaskFilter>): Promise<PageOf<ListedSubtask[]>> {
+  const listed = tenant.page(all.list(filter, sort), { ...page, values: filter })
+  const { projectId, taskId } = filter
+  const [found] = await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])
+  return found
+}
 
 /** @throws {AppError} not_found */
 export async function getSubtask (tenant: Tenant, id: string): Promise<Subtask> {

@@ -3,8 +3,11 @@ import { eq } from 'drizzle-orm'
 import type { Changes } from '../audit.ts'
 import { projects, tasks } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
-import { type Page, type PageOf, type Row, innerJoin, query } from '../tenancy/query.ts'
+import { lists } from '../tenancy/lists.ts'
+import { type PageOf, type Row, contains, innerJoin } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
+import type { ListPage } from './list.ts'
+import { getProject } from './projects.ts'
 
 export type Task = Row<typeof tasks>
 
@@ -15,11 +18,16 @@ export interface TaskFields {
 }
 
 const { id, projectId, name, isComplete, details, version } = tasks
-const byName = query({
+const all = lists({
   from: tasks,
   joins: [innerJoin(projects, eq(projects.id, tasks.projectId))],
   columns: { id, projectId, project: projects.name, name, isComplete, details, version },
-  orderBy: [name, id]
+  filters: {
+    projectId: value => eq(projectId, value),
+    complete: value => eq(isComplete, value),
+    q: value => contains(name, value)
+  },
+  sorts: { name: [name, id], created: [id] }
 })
 
 export interface ListedTask extends Omit<Task, 'accountId'> {
@@ -27,8 +35,19 @@ export interface ListedTask extends Omit<Task, 'accountId'> {
   readonly project: string
 }
 
-/** @throws {AppError} cursor_invalid */
-export const listTasks = (tenant: Tenant, page: Page): Promise<PageOf<ListedTask[]>> => tenant.page(byName, page)
+export interface TaskFilter {
+  readonly projectId: string
+  readonly complete: boolean
+  /** A part of the name, in capitals or not. */
+  readonly q: string
+}
+
+/** @throws {AppError} cursor_invalid; not_found if the account has no such project */
+export async function listTasks (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<TaskFilter>): Promise<PageOf<ListedTask[]>> {
+  const listed = tenant.page(all.list(filter, sort), { ...page, values: filter })
+  const [found] = await Promise.all([listed, filter.projectId && getProject(tenant, filter.projectId)])
+  return found
+}
 
 /** @throws {AppError} not_found */
 export async function getTask (tenant: Tenant, id: string): Promise<Task> {
