@@ -1,5 +1,5 @@
-// Queries that ask for what is not there, or not in one spelling: threats.md, D6 45-58. Sorting and search do not exist yet, so their
-// parameters are unknown.
+// Queries that ask for what is not there, or not in one spelling: threats.md, D6 45-58. What sorting and search find is tested in
+// work-lists.test.ts; % and _ are signs like others to them.
 import t from 'tap'
 import { testDatabase } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
@@ -22,7 +22,7 @@ const queries: [number: number, ...queries: string[]][] = [
   [54, 'limit=0', 'limit=101', 'limit=1e6', 'limit=1000000', 'limit=-1', 'limit=x', 'limit='],
   [55, 'cursor=x', 'cursor=', `cursor=${'A'.repeat(21)}`, `cursor=${'A'.repeat(4_001)}`, `cursor=${'+'.repeat(40)}`, 'after=x'],
   [56, 'sort=title;drop', 'sort=__proto__', 'order=name'],
-  [57, 'q=%00', 'q=%', 'q=_', `q=${'x'.repeat(10 * 1024)}`, 'q=%ff', 'page=%ff', 'page=%E0%A4%A'],
+  [57, 'q=%00', `q=${'x'.repeat(10 * 1024)}`, 'page=%ff', 'page=%E0%A4%A'],
   [58, 'unknown=1', 'account_id=2', 'accountId=2', 'tenant=tenant-1', 'Page=1', 'page%20=1', '__proto__=1', '__proto__[page]=1', 'constructor=1', 'toString=1', '=1', '%ff=1', 'page=1;limit=1']
 ]
 
@@ -71,11 +71,11 @@ t.test('queries', async t => {
   await t.test('the description says so', async t => {
     const { body } = await site.send(request('GET /api/openapi.json HTTP/1.1', ours))
     const { parameters } = JSON.parse(body).paths['/api/subtasks'].get
-    t.match(parameters.map((each: { name: string, schema: object }) => ({ name: each.name, ...each.schema })), [
-      { name: 'page', type: 'integer', minimum: 1, maximum: 999_999_999 },
-      { name: 'cursor', type: 'string' },
-      { name: 'limit', type: 'integer', minimum: 1, maximum: 100, default: 10 }
-    ])
+    const described = new Map(parameters.map((each: { name: string, schema: object }) => [each.name, each.schema]))
+    t.same([...described.keys()].toSorted(), ['complete', 'cursor', 'limit', 'page', 'projectId', 'q', 'sort', 'taskId'])
+    t.match(described.get('page'), { type: 'integer', minimum: 1, maximum: 999_999_999 })
+    t.match(described.get('limit'), { type: 'integer', minimum: 1, maximum: 100, default: 10 })
+    t.match(described.get('sort'), { enum: ['name', '-name', 'created', '-created'] })
   })
 
   await t.test('a page that takes no parameters does not mind them', async t => {

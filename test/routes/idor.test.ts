@@ -18,8 +18,8 @@ async function problemsOf (t: Test, plant?: (scope: FastifyInstance, database: T
   await furnish(t, database, 3, 3)
   const routes = collectRoutes(t, plant && (scope => plant(scope, database)))
   const site = await testSite(t, { ...database, appUrl: watchSecondWall(t, database).url })
-  const problems = await idorProblems(t, database, site, routes(), hosts)
-  return { problems: problems.filter(problem => !plant || problem.includes('/planted')), routes: routes() }
+  const tried = routes().filter(({ url }) => !plant || url.startsWith('/planted'))
+  return { problems: await idorProblems(t, database, site, tried, hosts), routes: routes() }
 }
 
 t.test('every tenanted route of the application', async t => {
