@@ -9,18 +9,24 @@ import { type RateLimits, createRates } from './auth/rates.ts'
 import { marksUse } from './auth/seen.ts'
 import { damper } from './damper.ts'
 import { AppError } from './errors.ts'
+import { discreet } from './log.ts'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
 import { assetRoutes } from './routes/assets.ts'
 import { forms } from './routes/forms.ts'
 import { type Readiness, healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
-import { strictInput, strictSchemas } from './routes/input.ts'
+import { knownFormats, strictInput, strictSchemas } from './routes/input.ts'
+import { invitationApi, invitationPages } from './routes/invitations.ts'
+import { logApi } from './routes/log.ts'
+import { myApi } from './routes/me.ts'
 import { methodsOfRoutes } from './routes/methods.ts'
 import { openApi } from './routes/openapi.ts'
 import { projectApi } from './routes/projects.ts'
 import { signInPages } from './routes/sign-in.ts'
 import { subtaskApi, subtaskPages } from './routes/subtasks.ts'
 import { taskApi } from './routes/tasks.ts'
+import { tokenApi } from './routes/tokens.ts'
+import { userApi } from './routes/users.ts'
 import type { Directory } from './tenancy/directory.ts'
 import { tenantRequests } from './tenancy/request.ts'
 import type { Tenancy } from './tenancy/tenancy.ts'
@@ -42,7 +48,7 @@ export interface AppOptions {
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   const { tenancy, directory, ready, baseDomain, trustProxy, rateLimits = { session: 0, account: 0 }, logger = false, more } = options
   const app = fastify({
-    logger,
+    logger: typeof logger === 'object' ? { ...logger, serializers: discreet } : logger,
     genReqId: () => randomUUID(),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     bodyLimit: 64 * 1024,
@@ -51,6 +57,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     return503OnClosing: false, // a connection that is still open is answered as ever, and told to close: src/closing.ts
     routerOptions: { ignoreTrailingSlash: true },
     ajv: strictSchemas,
+    serializerOpts: knownFormats,
     frameworkErrors: (error, request, reply) => { // an address that cannot be read: no scope is entered, so its form goes by its beginning
       answerError(error, request as never, reply as never, request.url.startsWith('/api/') ? asProblem : asPage)
     },
@@ -77,6 +84,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     pages.tenanted(pages)
     await pages.register(forms)
     await pages.register(signInPages)
+    await pages.register(invitationPages)
     await pages.register(subtaskPages)
   })
 
@@ -88,6 +96,11 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
       await tenanted.register(projectApi)
       await tenanted.register(taskApi)
       await tenanted.register(subtaskApi)
+      await tenanted.register(myApi)
+      await tenanted.register(tokenApi)
+      await tenanted.register(userApi)
+      await tenanted.register(invitationApi)
+      await tenanted.register(logApi)
       if (more) await tenanted.register(more)
     })
   }, { prefix: '/api' })

@@ -1,6 +1,6 @@
 // Where log lines go: standard output. A reader that has stopped must not stop us, nor fill our memory.
 import type { Writable } from 'node:stream'
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifyRequest, FastifyServerOptions } from 'fastify'
 import type { Config } from './config.ts'
 
 const maxWaiting = 1024 * 1024 // characters; about 3,000 lines
@@ -45,4 +45,11 @@ export function loggerOptions ({ production, processes }: Config, level: string,
     redact: ['req.headers.cookie', 'req.headers.authorization', 'res.headers["set-cookie"]'],
     ...(pretty ? { transport: { target: 'pino-pretty', options: { ignore: processes > 1 ? 'hostname' : 'pid,hostname', translateTime: 'HH:MM:ss' } } } : { stream: sink })
   }
+}
+
+/** What the log says of a request: as Fastify would, but for the secret of an invitation's link. */
+export const discreet = {
+  req: ({ method, url, host, ip, socket }: FastifyRequest) => ({
+    method, url: url.replace(/(\/invitations\/)[^/?#]+/, '$1...'), host, remoteAddress: ip, remotePort: socket?.remotePort
+  })
 }

@@ -34,6 +34,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What this route takes; unless given, `read` for GET and HEAD, and `write` for the rest. */
     may?: Permission
+    /**
+     * Who asks is looked up in a transaction of its own, which is over before the route runs: for what is slow, so that no connection waits
+     * for it. No Idempotency-Key counts here, since what is slow has a password in it, of which no trace is kept.
+     */
+    admitFirst?: true
+    /** Its reply shows a secret, of which no trace is kept: to repeat the request is answered by shown_once. */
+    showsSecret?: true
     /** Open to whoever knows the address: nobody is looked up. */
     open?: true
   }

@@ -1,14 +1,16 @@
 // Invitations: links with which somebody becomes a user of the account, once. Only who was given the link has its secret; we know its hash.
-import { isNull } from 'drizzle-orm'
-import { type Acting, changesOf } from '../audit.ts'
+import { desc, isNull } from 'drizzle-orm'
+import { type Acting, changesBy, changesOf } from '../audit.ts'
 import type { User } from '../auth/admission.ts'
+import { hashPassword, whyNotPassword } from '../auth/passwords.ts'
 import { type Role, mayAssign } from '../auth/roles.ts'
 import { hashOf, isSecret, newSecret } from '../auth/secrets.ts'
 import { invitations } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
 import { type Page, type PageOf, type Row, query } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-import { mustBeFree } from './users.ts'
+import type { Apart } from './me.ts'
+import { type Member, addUser, mustBeFree } from './users.ts'
 
 export type Invitation = Omit<Row<typeof invitations>, 'accountId' | 'tokenHash' | 'acceptedAt'>
 
@@ -16,7 +18,7 @@ const lifetime = 7 * 24 * 3_600_000 // ms
 
 const { id, email, role, invitedBy, createdAt, expiresAt } = invitations
 const columns = { id, email, role, invitedBy, createdAt, expiresAt }
-const open = query({ from: invitations, columns, where: isNull(invitations.acceptedAt), orderBy: [id] })
+const open = query({ from: invitations, columns, where: isNull(invitations.acceptedAt), orderBy: [desc(id)] })
 
 /** Those that nobody has accepted, also if it is too late for that. @throws {AppError} cursor_invalid */
 export const listInvitations = (tenant: Tenant, page: Page): Promise<PageOf<Invitation[]>> => tenant.page(open, page)
@@ -53,6 +55,30 @@ export async function findInvitation (tenant: Tenant, secret: string): Promise<I
   const found = isSecret(secret) ? await tenant.get(invitations, { tokenHash: hashOf(secret), acceptedAt: null }) : undefined
   if (!found || found.expiresAt.getTime() <= Date.now()) throw noInvitation()
   return invitationOf(found)
+}
+
+export interface Newcomer {
+  readonly firstName: string
+  readonly lastName: string
+  readonly password: string
+}
+
+/**
+ * Makes whoever has the link a user. Their password is hashed between two transactions, and only for a link that is good.
+ * @throws {AppError} not_found; weak_password; email_taken; too_many_requests
+ */
+export async function accept (coming: Apart, secret: string, { firstName, lastName, password }: Newcomer): Promise<Member> {
+  const invitation = await coming.withTenant(tenant => findInvitation(tenant, secret), 'read only')
+  const { id, email, role, invitedBy } = invitation
+  const why = whyNotPassword(password, email)
+  if (why !== undefined) throw new AppError('weak_password', { message: why })
+  const passwordHash = await hashPassword(password)
+  const { tenant } = coming
+  const [accepted] = await tenant.update(invitations, { id, acceptedAt: null }, { acceptedAt: new Date() }) // of two at once, the second finds none
+  if (!accepted) throw noInvitation()
+  const changes = changesBy({ id: null, email: `an invitation by ${invitedBy}` }, tenant)
+  await changes.note('accept', invitations, id, invitation, accepted)
+  return addUser(changes, tenant, { email, role, firstName, lastName, passwordHash })
 }
 
 const noInvitation = () => new AppError('not_found', { message: 'This invitation has been used or withdrawn, or is too old, or never was. Ask for a new one.' })

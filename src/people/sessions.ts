@@ -1,5 +1,5 @@
 // Where somebody is signed in, and how that ends.
-import { and, eq, ne } from 'drizzle-orm'
+import { and, desc, eq, ne, placeholder } from 'drizzle-orm'
 import { type Acting, changesOf } from '../audit.ts'
 import type { User } from '../auth/admission.ts'
 import { sessions, users } from '../db/schema.ts'
@@ -19,12 +19,12 @@ export interface Session {
 
 const { id, createdAt, seenAt, expiresAt, address, userAgent } = sessions
 const columns = { id, createdAt, seenAt, expiresAt, address, userAgent }
+const newestFirst = query({ from: sessions, columns, where: eq(sessions.userId, placeholder('user')), orderBy: [desc(id)] })
 
 /** Of whoever asks. @throws {AppError} cursor_invalid */
 export async function listSessions (acting: Acting<User>, page: Page): Promise<PageOf<Session[]>> {
   const me = await acting.user()
-  const mine = query({ from: sessions, columns, where: eq(sessions.userId, me.id), orderBy: [id] })
-  const { rows, ...rest } = await acting.tenant.page(mine, page)
+  const { rows, ...rest } = await acting.tenant.page(newestFirst, { ...page, values: { user: me.id } })
   return { ...rest, rows: rows.map(row => ({ ...row, isThis: row.id === me.session })) }
 }
 

@@ -1,5 +1,5 @@
 // API tokens: what programs sign in with, in a user's name.
-import { eq } from 'drizzle-orm'
+import { desc, eq, placeholder } from 'drizzle-orm'
 import { type Acting, changesOf } from '../audit.ts'
 import type { User } from '../auth/admission.ts'
 import { tokenPrefix } from '../auth/credentials.ts'
@@ -13,12 +13,12 @@ export type Token = Omit<Row<typeof apiTokens>, 'accountId' | 'userId' | 'tokenH
 
 const { id, name, scope, createdAt, usedAt, expiresAt } = apiTokens
 const columns = { id, name, scope, createdAt, usedAt, expiresAt }
+const newestFirst = query({ from: apiTokens, columns, where: eq(apiTokens.userId, placeholder('user')), orderBy: [desc(id)] })
 
 /** Of whoever asks. @throws {AppError} cursor_invalid */
 export async function listTokens (acting: Acting<User>, page: Page): Promise<PageOf<Token[]>> {
   const me = await acting.user()
-  const mine = query({ from: apiTokens, columns, where: eq(apiTokens.userId, me.id), orderBy: [id] })
-  return acting.tenant.page(mine, page)
+  return acting.tenant.page(newestFirst, { ...page, values: { user: me.id } })
 }
 
 export const tokenDays = { min: 1, max: 365, default: 90 } as const

@@ -89,6 +89,7 @@ const byStatus: Record<number, ErrorCode> = { 413: 'body_too_large', 414: 'addre
 
 function explain ({ keyword, instancePath, params, message }: NonNullable<FastifyError['validation']>[0], context = 'request'): string {
   if (keyword === 'additionalProperties') return `The ${context} has no parameter "${String(params.additionalProperty)}".`
+  if (keyword === 'enum') return `In the ${context}, ${instancePath.slice(1)} must be one of ${(params.allowedValues as unknown[]).join(', ')}.`
   const { words = message } = formats[keyword === 'format' ? String(params.format) : ''] ?? {}
   return `In the ${context}, ${instancePath.slice(1) || 'it'} ${words}.`
 }

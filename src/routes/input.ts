@@ -19,6 +19,9 @@ export const strictSchemas = {
   }
 } as const
 
+/** For fastify({ serializerOpts }): what we send has been looked at when it came. */
+export const knownFormats = { ajv: { formats: Object.fromEntries(Object.keys(formats).map(name => [name, true as const])) } }
+
 export const strictInput = fastifyPlugin(async (app: FastifyInstance) => {
   // Node lets these through: versions that it does not speak, codings that it does not undo, and chunks in HTTP/1.0, which knows none,
   // so that a proxy may see the end of the body elsewhere.

@@ -24,7 +24,7 @@ export function idempotencyKey ({ method, headers }: FastifyRequest): string | u
 
 /**
  * Takes the key for this request. False if the request has been answered before: then that is the reply, and it is on its way.
- * @throws {AppError} idempotency_key_reused; in_progress if the first one takes longer than one waits for a lock
+ * @throws {AppError} idempotency_key_reused; shown_once; in_progress if the first one takes longer than one waits for a lock
  */
 export async function claim (key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
   const { tenant } = request
@@ -41,16 +41,17 @@ export async function claim (key: string, request: FastifyRequest, reply: Fastif
     throw new AppError('in_progress')
   }
   if (stored.fingerprint !== fingerprint) throw new AppError('idempotency_key_reused')
+  if (request.routeOptions.config.showsSecret) throw new AppError('shown_once')
   repeat(stored, reply)
   return false
 }
 
 /** Writes down what is being answered, for the next time. To be called before the commit. */
-export async function keep (key: string, { tenant }: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
+export async function keep (key: string, { tenant, routeOptions }: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
   if (payload !== null && payload !== undefined && typeof payload !== 'string') throw new TypeError('A reply that may have to be repeated must be text.')
   const text = (name: string) => reply.getHeader(name)?.toString() ?? null
   await tenant.update(idempotencyKeys, { key }, {
-    status: reply.statusCode, contentType: text('content-type'), location: text('location'), body: payload ?? null
+    status: reply.statusCode, contentType: text('content-type'), location: text('location'), body: routeOptions.config.showsSecret ? null : payload ?? null
   })
 }
 

@@ -89,12 +89,12 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
 
     scope.addHook('preHandler', (request, reply, done) => {
       const state = stateOf(request)
-      const { tenant, transaction } = tenancy.begin(request.account.id, isRead(request) ? 'read only' : 'read write')
-      state.tenant = tenant
-      state.transaction = transaction
+      const { admitFirst } = request.routeOptions.config
+      begin(request, isRead(request) || admitFirst ? 'read only' : 'read write')
       state.user = admit(request)
       state.toBeAdmitted = state.user !== undefined
       state.user?.catch(() => {}) // heard by whoever asks, and before the reply leaves
+      if (admitFirst) return admittedFirst(request)
       const key = state.user && idempotencyKey(request) // what nobody in particular asks may have a password in it, of which no trace is kept
       if (key === undefined) return done()
       return claimFor(key, request, reply)
@@ -121,6 +121,16 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     })
     scope.addHook('onTimeout', async request => { await take(request)?.rollback() })
   })
+
+  function begin (request: FastifyRequest, mode: Mode): void {
+    Object.assign(stateOf(request), tenancy.begin(request.account.id, mode))
+  }
+
+  async function admittedFirst (request: FastifyRequest): Promise<void> {
+    if (takeAdmission(request)) await request.user()
+    await take(request)?.commit()
+    begin(request, 'read write')
+  }
 
   /** The host, if it is one on which an account may live. @throws {AppError} host_not_served, account_not_found */
   function hostOfAccount ({ site }: FastifyRequest): string {

@@ -59,7 +59,7 @@ function one (where: Parameter['in'], path: string[], schema: Schema, collection
   const stem = /^(?:(\w+?)(?:_i|I)ds?|id)$/.exec(name)
   if (stem || schema.format === 'uuid') {
     const wanted = stem?.[1]?.toLowerCase() ?? collection ?? ''
-    const table = tenantTables.map(getTableName).find(each => [wanted, `${wanted}s`, `${wanted}es`, wanted.replace(/y$/, 'ies')].includes(each.replaceAll('_', '')))
+    const table = tenantTables.map(getTableName).find(each => [wanted, `${wanted}s`, `${wanted}es`, wanted.replace(/y$/, 'ies')].includes(each.replaceAll('_', '')) || each.endsWith(`_${wanted}`))
     if (!table) throw new NotCovered(`${where} ${path.join('.')}: an id, but of which table?`)
     return { ...known, refersTo: table }
   }
