@@ -21,9 +21,16 @@ import { logApi } from './routes/log.ts'
 import { myApi } from './routes/me.ts'
 import { methodsOfRoutes } from './routes/methods.ts'
 import { openApi } from './routes/openapi.ts'
+import { auditPages } from './routes/pages/audit.ts'
+import { myPages } from './routes/pages/me.ts'
+import { memberPages } from './routes/pages/members.ts'
+import { pageInput } from './routes/pages/page.ts'
+import { projectPages } from './routes/pages/projects.ts'
+import { subtaskPages } from './routes/pages/subtasks.ts'
+import { taskPages } from './routes/pages/tasks.ts'
 import { projectApi } from './routes/projects.ts'
 import { signInPages } from './routes/sign-in.ts'
-import { subtaskApi, subtaskPages } from './routes/subtasks.ts'
+import { subtaskApi } from './routes/subtasks.ts'
 import { taskApi } from './routes/tasks.ts'
 import { tokenApi } from './routes/tokens.ts'
 import { userApi } from './routes/users.ts'
@@ -81,11 +88,17 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   await app.register(homeRoute, { baseDomain })
 
   await app.register(async pages => {
+    await pages.register(pageInput)
     pages.tenanted(pages)
     await pages.register(forms)
     await pages.register(signInPages)
     await pages.register(invitationPages)
     await pages.register(subtaskPages)
+    await pages.register(projectPages)
+    await pages.register(taskPages)
+    await pages.register(memberPages)
+    await pages.register(auditPages)
+    await pages.register(myPages)
   })
 
   await app.register(async api => {
@@ -124,9 +137,11 @@ const pressure = (started = Date.now(), damp = damper()) => ({
   }
 })
 
-/** No script, nothing from elsewhere. */
+/** Our own script and styles, nothing from elsewhere, and nothing that stands in a page. */
 const contentSecurity = {
   defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  connectSrc: ["'self'"],
   styleSrc: ["'self'"],
   imgSrc: ["'self'"],
   formAction: ["'self'"],

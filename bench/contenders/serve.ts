@@ -1,12 +1,12 @@
 // What the contenders share: the route, its schema, and which account a host leads to. Each contender says how the rows are read.
 import fastify from 'fastify'
 import type { Sql } from 'postgres'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { hashOf } from '../../src/auth/secrets.ts'
 import { listingSchema } from '../../src/routes/subtasks.ts'
-import type { Listing } from '../../src/views/subtasks.ts'
 
-export type Page = Listing & { readonly next: null }
+export type Page = Omit<Static<typeof listingSchema>, 'limit'>
+export type Row = Page['subtasks'][number]
 /** @param hash of the session's secret: whoever asks must be a user */
 export type List = (account: number, hash: string, page: number, limit: number) => Promise<Page>
 
@@ -37,7 +37,7 @@ export async function serve (sql: Sql, list: List): Promise<void> {
 }
 
 /** As the application sees it: the first page is always there. */
-export function listing (page: number, limit: number, total: number, subtasks: Listing['subtasks']): Page {
+export function listing (page: number, limit: number, total: number, subtasks: Row[]): Page {
   return { page, pages: Math.max(1, Math.ceil(total / limit)), total, more: false, next: null, subtasks }
 }
 

@@ -1,7 +1,6 @@
 // What a request asks, in SQL by hand: who makes it; and the page, with how many there are, in one statement.
 import type { Sql } from 'postgres'
-import type { Listing } from '../../src/views/subtasks.ts'
-import { type Page, listing } from './serve.ts'
+import { type Page, type Row, listing } from './serve.ts'
 
 export const statement = `
   select page.id, accounts.name as account, projects.name as project, tasks.name as task, page.name, page.is_complete as "isComplete", page.details,
@@ -25,5 +24,5 @@ export async function findUser (sql: Sql, account: number, hash: string): Promis
 /** @param sql a client; the statement is sent at once, without waiting for what was sent before */
 export async function readListing (sql: Sql, account: number, page: number, limit: number): Promise<Page> {
   const rows = await sql.unsafe(statement, [account, limit, (page - 1) * limit], { prepare: true }).execute() // now, not when it is awaited
-  return listing(page, limit, rows[0]?.total ?? 0, rows as unknown as Listing['subtasks'])
+  return listing(page, limit, rows[0]?.total ?? 0, rows as unknown as Row[])
 }

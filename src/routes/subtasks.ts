@@ -1,37 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { changesOf } from '../audit.ts'
 import { AppError } from '../errors.ts'
-import type { Tenant } from '../tenancy/scope.ts'
-import { type Listing, subtasksPage } from '../views/subtasks.ts'
-import type { ListPage } from '../work/list.ts'
-import { type SubtaskFilter, createSubtask, getSubtask, listSubtasks, removeSubtask, setSubtaskComplete, updateSubtask } from '../work/subtasks.ts'
+import { createSubtask, getSubtask, listSubtasks, removeSubtask, setSubtaskComplete, updateSubtask } from '../work/subtasks.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
+import { numbered } from './numbered.ts'
 import { byId, complete, created, gone, idempotent, listQuery, next, problems, projectId, taskId, truth } from './resource.ts'
 import { id, name, text } from './text.ts'
-
-/** How far to count, from a page on: a thousand rows cost less than the page, and a hundred thousand ten times as much. */
-const counted = 1_000
-
-/** @throws {AppError} page_not_found past the last page; the first page is always there */
-async function list (tenant: Tenant, page: number, limit: number, which: Pick<ListPage<SubtaskFilter>, 'filter' | 'sort'> = {}): Promise<Listing & { next: string | null }> {
-  const from = (page - 1) * limit
-  const { rows, ahead, next } = await listSubtasks(tenant, { ...which, limit, from, ahead: counted + 1 })
-  if (rows.length === 0 && page > 1) throw new AppError('page_not_found')
-  const total = from + Math.min(ahead, counted)
-  return { page, pages: Math.max(1, Math.ceil(total / limit)), total, more: ahead > counted, next: next ?? null, subtasks: rows }
-}
-
-/** The pages for people. */
-export async function subtaskPages (app: FastifyInstance) {
-  const show = async (request: FastifyRequest<{ Params: { page?: string } }>, reply: FastifyReply) => {
-    const listing = await list(request.tenant, Number(request.params.page ?? 1), 10)
-    return reply.type('text/html; charset=utf-8').send(subtasksPage(request.account, listing))
-  }
-  app.get('/subtasks', show)
-  app.get('/subtasks/:page(^[1-9]\\d{0,8}$)', show)
-}
 
 const fields = {
   taskId: id({ description: 'The task that it belongs to' }),
@@ -84,7 +59,10 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ tenant, query: { page, cursor, limit = 10, sort, complete, ...given } }) => {
     const filter = { ...given, complete: truth(complete) }
-    if (cursor === undefined) return { ...await list(tenant, page ?? 1, limit, { filter, sort }), limit }
+    if (cursor === undefined) {
+      const { rows, next, ...counts } = await numbered(page ?? 1, limit, page => listSubtasks(tenant, { ...page, filter, sort }))
+      return { ...counts, limit, next: next ?? null, subtasks: rows }
+    }
     if (page !== undefined) throw new AppError('bad_request', { message: 'A page goes by its number or by a cursor, not by both.' })
     const { rows, next } = await listSubtasks(tenant, { limit, from: cursor, sort, filter })
     return { limit, next: next ?? null, subtasks: rows }

@@ -19,8 +19,7 @@ export function invitationPage (account: Account, { email, role, firstName = '',
   const state = (name: string) => name !== field ? '' : problem === undefined ? ' autofocus' : ' autofocus aria-invalid="true" aria-describedby="problem"'
   return layout({
     title: 'Join',
-    account: account.name,
-    signedOut: true,
+    account,
     main: html`<section class="prose card"><h1>Join ${account.name}</h1>
 <p class="summary">You are invited as ${role === 'owner' || role === 'admin' ? 'an' : 'a'} ${role}, and will sign in as ${email}.</p>
 !${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
@@ -31,7 +30,7 @@ export function invitationPage (account: Account, { email, role, firstName = '',
 <input id="lastName" name="lastName" value="${lastName}" autocomplete="family-name" required!${state('lastName')}>
 <label for="password">Password, 8 characters or more</label>
 <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" required!${state('password')}>
-<p class="buttons"><button>Join</button></p>
+<p><button class="first">Join</button></p>
 </form></section>`
   })
 }

@@ -1,6 +1,6 @@
 // Pages that show no account's data: the bare domain's, and errors.
 import { html } from 'ghtml'
-import { type Html, layout } from './layout.ts'
+import { type Frame, type Html, layout } from './layout.ts'
 
 export function welcomePage (baseDomain: string): Html {
   return layout({
@@ -13,8 +13,9 @@ Yours begins with your account's name: <code>your-account.${baseDomain}</code>.<
 }
 
 /** @param withStart whether this host has a start page to lead to */
-export function errorPage (status: number, message: string, withStart = true): Html {
+export function errorPage (status: number, message: string, withStart = true, frame: Frame = {}): Html {
   return layout({
+    ...frame,
     title: String(status),
     main: html`<section class="prose"><h1>${headings[status] ?? (status < 500 ? 'That did not work' : 'Something went wrong')}</h1>
 <p>${message}</p>
@@ -25,6 +26,7 @@ export function errorPage (status: number, message: string, withStart = true): H
 const headings: Record<number, string> = {
   403: 'Not open to you',
   404: 'Not found',
+  412: 'Changed in the meantime',
   421: 'Not served here',
   429: 'One moment, please',
   503: 'One moment, please'

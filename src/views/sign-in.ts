@@ -19,18 +19,17 @@ export function signInPage (account: Account, { email = '', next = '', problem, 
   const focus = (name: string) => name === first ? ' autofocus' : ''
   return layout({
     title: 'Sign in',
-    account: account.name,
-    signedOut: true,
+    account,
     main: html`<section class="prose card"><h1>Sign in</h1>
 <p class="summary">to ${account.name}</p>
 !${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
 <form method="post" action="/sign-in">
 !${next === '' ? '' : html`<input type="hidden" name="next" value="${next}">`}
-<label for="email">E-mail address</label>
-<input id="email" name="email" type="email" value="${email}" autocomplete="username" maxlength="254" required!${blamed('email')}!${focus('email')}>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required!${blamed('password')}!${focus('password')}>
-<p class="buttons"><button>Sign in</button></p>
+<div class="field"><label for="email">E-mail address</label>
+<input id="email" name="email" type="email" value="${email}" autocomplete="username" maxlength="254" required!${blamed('email')}!${focus('email')}></div>
+<div class="field"><label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required!${blamed('password')}!${focus('password')}></div>
+<button class="first">Sign in</button>
 </form></section>`
   })
 }

@@ -1,81 +1,84 @@
 import { html } from 'ghtml'
-import type { Account } from '../tenancy/directory.ts'
-import { type Html, layout } from './layout.ts'
+import type { Sort } from '../work/list.ts'
+import { choice, field } from './forms.ts'
+import { type Frame, type Html, layout } from './layout.ts'
+import { type Paged, amount, pager } from './pager.ts'
+import { link, row, table, text } from './table.ts'
+import { mayWrite, tick } from './work.ts'
 
 export interface SubtaskRow {
   readonly id: string
   readonly account: string
+  readonly projectId: string
   readonly project: string
+  readonly taskId: string
   readonly task: string
   readonly name: string
   readonly isComplete: boolean
   readonly details: string
 }
 
-/** One page of a listing. Pages are counted from 1; an empty listing has one. */
-export interface Listing {
-  readonly page: number
-  readonly pages: number
-  readonly total: number
-  /** Whether there are more pages, and subtasks, than were counted. */
-  readonly more: boolean
-  readonly subtasks: SubtaskRow[]
+export interface Listing extends Paged<SubtaskRow> {
+  readonly projects: readonly { readonly id: string, readonly name: string }[]
+  readonly filter: Filter
 }
 
-export function subtasksPage (account: Account, { page, pages, total, more, subtasks }: Listing): Html {
-  const moreThan = more ? 'more than ' : ''
+/** Which subtasks, and in which order; as in the address. */
+export interface Filter {
+  readonly q?: string
+  readonly projectId?: string
+  readonly taskId?: string
+  readonly complete?: 'yes' | 'no'
+  readonly sort?: Sort
+}
+
+const orders: Record<Sort, string> = { name: 'by name', '-name': 'by name, from Z to A', created: 'oldest first', '-created': 'newest first' }
+
+export function subtasksPage (frame: Frame, { projects, filter, ...listing }: Listing): Html {
+  const path = (page: number) => subtasksPath(page, filter)
+  const back = mayWrite(frame) ? path(listing.page) : undefined
   return layout({
-    title: page === 1 ? 'Subtasks' : `Subtasks, page ${page}`,
-    account: account.name,
+    ...frame,
+    title: listing.page === 1 ? 'Subtasks' : `Subtasks, page ${listing.page}`,
+    part: 'subtasks',
     main: html`<h1>Subtasks</h1>
-<p class="summary">${total === 1 ? '1 subtask' : `${capitalised(moreThan)}${number(total)} subtasks`}, by name</p>
-!${total === 0 ? empty : table(subtasks)}
-<nav class="pages" aria-label="Pages">
-<p>Page ${number(page)} of ${moreThan}${number(pages)}</p>
-!${pages > 1 ? html`<ul>!${linksAround(page, pages).map(n => n === undefined ? gap : pageLink(n, page))}!${more ? gap : ''}</ul>` : ''}
-</nav>`
+<p class="summary">${amount(listing, 'subtask', 'subtasks')}, ${orders[filter.sort ?? 'name']}</p>
+!${filterForm(filter, projects)}
+!${listing.total === 0 ? empty(isFiltered(filter)) : table(columns, listing.rows.map(subtask => rowOf(subtask, back)))}
+!${pager(listing, path)}`
   })
 }
 
-const { format: number } = new Intl.NumberFormat('en')
+const isFiltered = ({ sort: _, ...filters }: Filter) => Object.values(filters).some(Boolean)
+
+export function subtasksPath (page: number, filter: Filter = {}): string {
+  const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')).toString()
+  return `/subtasks/${page === 1 ? '' : `${page}/`}${query && `?${query}`}`
+}
+
 const capitalised = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
-const empty = html`<p class="empty">(No results) This account has no subtasks yet.</p>`
+const empty = (filtered: boolean) => filtered
+  ? html`<p class="empty">(No results) No subtask is like that. <a href="/subtasks/">Show all</a></p>`
+  : html`<p class="empty">(No results) This account has no subtasks yet. They belong to tasks, and tasks to <a href="/projects/">projects</a>.</p>`
+
+const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }: Filter, projects: Listing['projects']): Html =>
+  html`<form class="row" role="search" aria-label="Subtasks" method="get" action="/subtasks/">
+!${field({ name: 'q', label: 'Search', value: q, type: 'search', wide: true })}
+!${choice({ name: 'projectId', label: 'Project', value: projectId, options: [['', 'All'], ...projects.map(({ id, name }) => [id, name] as const)] })}
+!${choice({ name: 'complete', label: 'Complete?', value: complete ?? '', options: [['', 'All'], ['no', 'Open'], ['yes', 'Done']] })}
+!${choice({ name: 'sort', label: 'Order', value: sort, options: Object.entries(orders).map(([value, label]) => [value, capitalised(label)] as const) })}
+!${taskId ? html`<input type="hidden" name="taskId" value="${taskId}">` : ''}<button>Show</button>
+</form>`
 
 const columns = ['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details']
 
-// The roles are what a table has anyway; said aloud, they outlast the narrow layout, in which it is displayed as a list.
-const table = (subtasks: readonly SubtaskRow[]): Html => html`<table role="table">
-<thead role="rowgroup"><tr role="row">!${columns.map(name => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
-<tbody role="rowgroup">
-!${subtasks.map(row)}</tbody>
-</table>`
-
-const row = ({ id, account, project, task, name, isComplete, details }: SubtaskRow): Html => html`<tr role="row">
-<td role="cell" data-label="Account">${account}</td>
-<td role="cell" data-label="Project">${project}</td>
-<td role="cell" data-label="Task">${task}</td>
-<td role="cell" data-label="Subtask"><code title="${id}">…${id.slice(-8)}</code></td>
-<th scope="row" role="rowheader">${name}</th>
-<td role="cell" data-label="Complete?">!${isComplete ? '<span class="done">✓ yes</span>' : '<span class="open">○ no</span>'}</td>
-<td role="cell" data-label="Details" class="soft">${details}</td>
-</tr>
-`
-
-const gap = '<li><span aria-hidden="true">…</span></li>'
-
-const pageLink = (n: number, current: number): Html => n === current
-  ? html`<li><a href="${pagePath(n)}" aria-current="page" aria-label="Page ${n}">${n}</a></li>`
-  : html`<li><a href="${pagePath(n)}" aria-label="Page ${n}">${n}</a></li>`
-
-export const pagePath = (n: number) => n === 1 ? '/subtasks/' : `/subtasks/${n}/`
-
-/** The pages to link: up to five on either side of the current one, always the first and the last; undefined where some are left out. */
-export function linksAround (page: number, pages: number): (number | undefined)[] {
-  const from = Math.max(1, page - 5)
-  const to = Math.min(pages, page + 5)
-  const near = Array.from({ length: to - from + 1 }, (_, i) => from + i)
-  const before = from === 1 ? [] : from === 2 ? [1] : [1, undefined]
-  const after = to === pages ? [] : to === pages - 1 ? [pages] : [undefined, pages]
-  return [...before, ...near, ...after]
-}
+const rowOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: SubtaskRow, back?: string): Html => row(columns, 'Name', [
+  text(account),
+  link(`/projects/${projectId}/`, project),
+  link(`/tasks/${taskId}/`, task),
+  html`<code title="${id}">…${id.slice(-8)}</code>`,
+  link(`/subtasks/${id}/`, name),
+  tick({ kind: 'subtask', id, name, isComplete }, back),
+  html`<span class="soft">${details}</span>`
+])

@@ -28,7 +28,9 @@ const all = lists({
   columns: {
     id: subtasks.id,
     account: accounts.name,
+    projectId: tasks.projectId,
     project: projects.name,
+    taskId: subtasks.taskId,
     task: tasks.name,
     name: subtasks.name,
     isComplete: subtasks.isComplete,
@@ -47,7 +49,9 @@ const all = lists({
 export interface ListedSubtask {
   readonly id: string
   readonly account: string
+  readonly projectId: string
   readonly project: string
+  readonly taskId: string
   readonly task: string
   readonly name: string
   readonly isComplete: boolean

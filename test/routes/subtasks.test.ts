@@ -92,7 +92,7 @@ t.test('the listing, as a page and as JSON', async t => {
     await database.admin`update subtasks set name = ${nasty}, details = ${nasty} where account_id = 2`
     await database.admin`update accounts set name = ${nasty} where account_id = 2`
     const { body } = await site.get('tenant-1.localhost', '/subtasks/')
-    t.notMatch(body, '<script')
+    t.notMatch(body, '<script>')
     t.notMatch(body, '<img')
     t.match(body, '&#60;script')
     t.equal((await site.get('tenant-1.localhost', '/api/subtasks')).json().subtasks[0].name, nasty)

@@ -83,7 +83,7 @@ function harmless (name: string, { type, format, pattern, enum: among, const: on
   if (format === 'date') return '2026-01-01'
   if (format && !(format in formats)) return undefined
   // a URL's part or a text: something short that its pattern accepts, and that could not be an id
-  return ['1', 'text', 'Text.', 'a'.repeat(minLength)].find(text => text.length >= minLength && (!pattern || new RegExp(pattern, 'u').test(text)))
+  return ['1', 'text', 'Text.', '/', 'a'.repeat(minLength)].find(text => text.length >= minLength && (!pattern || new RegExp(pattern, 'u').test(text)))
 }
 
 export interface Asked { path: string, method: string, headers?: Record<string, string>, payload?: string }
@@ -95,10 +95,11 @@ export function requestTo (route: Route, parameters: Parameter[], valueOf: (each
     url.replace(new RegExp(`:${each.path[0]}(\\((?:[^()\\\\]|\\\\.|\\([^()]*\\))*\\))?`), encodeURIComponent(String(valueOf(each)))), route.url)
   const query = new URLSearchParams(Object.fromEntries(of('querystring').map(each => [each.path[0]!, String(valueOf(each))]))).toString()
   const body = of('body').reduce<unknown>((whole, each) => withValue(whole, each.path, valueOf(each)), route.schema.body ? {} : undefined)
+  const [type = 'application/json'] = route.schema.consumes ?? []
   return {
     path: query ? `${path}?${query}` : path,
     method: route.method,
-    ...body !== undefined && { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(body) }
+    ...body !== undefined && { headers: { 'content-type': type }, payload: type === 'application/json' ? JSON.stringify(body) : String(new URLSearchParams(body as {})) }
   }
 }
 

@@ -7,7 +7,7 @@ import type { Owner } from './database.ts'
 export interface Route {
   readonly method: string
   readonly url: string
-  readonly schema: { readonly params?: unknown, readonly querystring?: unknown, readonly body?: unknown }
+  readonly schema: { readonly params?: unknown, readonly querystring?: unknown, readonly body?: unknown, readonly consumes?: readonly string[] }
   /** Inside a scope that was made tenanted. */
   readonly tenanted: boolean
   /** Of that scope, but open to whoever knows the address. */

@@ -1,0 +1,79 @@
+// What the pages do better with a script. All of it works without: forms are sent, links are followed.
+
+const parse = text => new DOMParser().parseFromString(text, 'text/html')
+
+/** <form data-stay>: is sent without leaving the page, which becomes what it would have become, with the focus where it was. */
+document.addEventListener('submit', async event => {
+  const form = event.target
+  if (!form.matches('[data-stay]')) return
+  event.preventDefault()
+  if (form.ariaBusy === 'true') return
+  form.ariaBusy = 'true'
+  try {
+    const response = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) })
+    if (response.redirected && new URL(response.url).pathname !== location.pathname) return location.assign(response.url)
+    become(parse(await response.text()))
+  } catch {
+    form.ariaBusy = null
+    form.submit() // the browser knows better what to say of the network
+  }
+})
+
+function become (page) {
+  const { id } = document.activeElement
+  document.title = page.title
+  document.querySelector('main').replaceWith(page.querySelector('main'))
+  const again = document.querySelector('main [aria-invalid]') ?? (id && document.getElementById(id))
+  if (again) return again.focus({ preventScroll: true })
+  const heading = document.querySelector('main h1')
+  heading.tabIndex = -1
+  heading.focus({ preventScroll: true })
+}
+
+document.addEventListener('click', async event => {
+  const link = event.target.closest?.('a')
+  if (link?.matches('[data-dialog]') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+    event.preventDefault()
+    ask(link.href)
+  } else if (link?.closest('dialog') && link.matches('[data-close]')) {
+    event.preventDefault()
+    link.closest('dialog').close()
+  }
+})
+
+/** <a data-dialog>: the page that it leads to is asked in front of this one. The browser keeps the focus in it, and gives it back. */
+async function ask (address) {
+  try {
+    const response = await fetch(address)
+    if (!response.ok || response.redirected) return location.assign(address)
+    const dialog = document.createElement('dialog')
+    dialog.append(...parse(await response.text()).querySelector('main').children)
+    const heading = dialog.querySelector('h1')
+    heading.id = 'dialog-title'
+    dialog.setAttribute('aria-labelledby', heading.id)
+    dialog.addEventListener('close', () => dialog.remove())
+    document.body.append(dialog)
+    dialog.showModal()
+  } catch {
+    location.assign(address)
+  }
+}
+
+/** <input data-copy>: what has to be taken elsewhere can be copied. */
+for (const input of document.querySelectorAll('[data-copy]')) {
+  const button = document.createElement('button')
+  button.textContent = 'Copy'
+  button.addEventListener('click', async () => {
+    input.select()
+    await navigator.clipboard.writeText(input.value)
+    button.textContent = 'Copied'
+  })
+  input.after(button)
+}
+
+/** What has just been done is said once, and not again when the page is reloaded. */
+const address = new URL(location)
+if (address.searchParams.has('notice')) {
+  address.searchParams.delete('notice')
+  history.replaceState(null, '', address)
+}

@@ -1,0 +1,48 @@
+// Links to the pages of a listing.
+import { html } from 'ghtml'
+import type { Html } from './layout.ts'
+
+export const { format: number } = new Intl.NumberFormat('en')
+
+/** One page of a listing; an empty listing has one. */
+export interface Paged<Row> {
+  /** Counted from 1. */
+  readonly page: number
+  readonly pages: number
+  readonly total: number
+  /** Whether there are more pages, and rows, than were counted. */
+  readonly more: boolean
+  readonly rows: readonly Row[]
+}
+
+type Counts = Omit<Paged<unknown>, 'rows'>
+
+/** 1 subtask, or: more than 1,000 subtasks */
+export const amount = ({ total, more }: Pick<Counts, 'total' | 'more'>, one: string, many: string): string =>
+  total === 1 ? `1 ${one}` : `${more ? 'More than ' : ''}${number(total)} ${many}`
+
+export const pagePath = (path: string) => (page: number): string => page === 1 ? path : `${path}?page=${page}`
+
+/** @param path of a page */
+export const pager = ({ page, pages, more }: Counts, path: (page: number) => string): Html => html`<nav class="pages" aria-label="Pages">
+<p>Page ${number(page)} of ${more ? 'more than ' : ''}${number(pages)}</p>
+!${pages > 1 ? html`<ul>!${linksAround(page, pages).map(n => n === undefined ? gap : pageLink(n, page, path))}!${more ? gap : ''}</ul>` : ''}
+</nav>`
+
+/** The same for a list that is seldom longer than a page. */
+export const morePages = (counts: Counts, path: string): Html => counts.pages === 1 && !counts.more ? '' : pager(counts, pagePath(path))
+
+const gap = '<li><span aria-hidden="true">…</span></li>'
+
+const pageLink = (n: number, current: number, path: (page: number) => string): Html =>
+  html`<li><a href="${path(n)}"!${n === current ? ' aria-current="page"' : ''} aria-label="Page ${n}">${n}</a></li>`
+
+/** The pages to link: up to five on either side of the current one, always the first and the last; undefined where some are left out. */
+export function linksAround (page: number, pages: number): (number | undefined)[] {
+  const from = Math.max(1, page - 5)
+  const to = Math.min(pages, page + 5)
+  const near = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  const before = from === 1 ? [] : from === 2 ? [1] : [1, undefined]
+  const after = to === pages ? [] : to === pages - 1 ? [pages] : [undefined, pages]
+  return [...before, ...near, ...after]
+}
