@@ -9,7 +9,7 @@ t.test('doctor: green, red, and unable to look', async t => {
   const green = await doctor()
   t.equal(green.code, 0, green.out + green.err)
   t.match(green.out, /^PostgreSQL \d+\.\d+, database rowhouse_test_\w+, as rowhouse_app\. Against forged tenants: set_config is revoked\.\n/)
-  t.match(green.out, /\n✓ D01 {2}The app role has no right that voids the walls\.\n[\s\S]*\n✓ D47 .*\n\n\d+ checks, nothing found\.\n$/)
+  t.match(green.out, /\n✓ D01 {2}The app role has no right that voids the walls\.\n[\s\S]*\n✓ D48 .*\n\n\d+ checks, nothing found\.\n$/)
   t.equal(green.err, '')
 
   await admin.unsafe('alter table tasks disable row level security')
