@@ -6,12 +6,21 @@ import { AppError } from '../errors.ts'
 import { accept, findInvitation, invite, listInvitations, withdraw } from '../people/invitations.ts'
 import { type InvitationForm, invitationPage } from '../views/invitation.ts'
 import { formats } from './input.ts'
-import { byId, gone, listQuery, pageOf, problems } from './resource.ts'
+import { problems } from './problem.ts'
+import { byId, gone, idempotent, pageOf, pageQuery } from './resource.ts'
 import { email, id, moment, role } from './text.ts'
 
 /** What the invited person opens. We send no mail: whoever invites passes it on. */
 export const linkTo = ({ protocol, host }: FastifyRequest, secret: string) => `${protocol}://${host}/invitations/${secret}`
 
+const example = {
+  id: '019ac1f4-91c3-7d5e-a0f8-0123456789ab',
+  email: 'bea@example.com',
+  role: 'member',
+  invitedBy: 'ann@example.com',
+  createdAt: '2026-01-05T09:30:00.000Z',
+  expiresAt: '2026-01-12T09:30:00.000Z'
+}
 const invitation = Type.Object({
   id: id(),
   email: email(),
@@ -19,12 +28,19 @@ const invitation = Type.Object({
   invitedBy: Type.String({ description: 'An e-mail address' }),
   createdAt: moment(),
   expiresAt: moment()
-}, { description: 'An invitation' })
-const newInvitation = Type.Object({ email: email(), role }, { additionalProperties: false, description: 'Whom to invite, and as what' })
+}, { description: 'An invitation', examples: [example] })
+const newInvitation = Type.Object({ email: email(), role }, {
+  additionalProperties: false,
+  description: 'Whom to invite, and as what',
+  examples: [{ email: 'bea@example.com', role: 'member' }]
+})
 const made = Type.Object({
   ...invitation.properties,
   link: Type.String({ description: 'For whoever is invited, who opens it, and chooses a password. It is not shown again' })
-}, { description: 'The invitation' })
+}, {
+  description: 'The invitation',
+  examples: [{ ...example, link: 'https://archer.example.com/invitations/9QXvbB0uO3l2TTfJ8yfVh1m7dK6hUZk1WcEo5sRgAaM' }]
+})
 
 export const invitationApi: FastifyPluginAsyncTypebox = async app => {
   const tags = ['invitations']
@@ -35,7 +51,7 @@ export const invitationApi: FastifyPluginAsyncTypebox = async app => {
       summary: 'List invitations',
       description: 'A page of those that nobody has accepted, newest first.',
       tags,
-      querystring: listQuery({}),
+      querystring: pageQuery,
       response: { 200: pageOf('invitations', invitation), ...problems }
     }
   }, async ({ tenant, query: { limit = 10, cursor } }) => {
@@ -50,6 +66,7 @@ export const invitationApi: FastifyPluginAsyncTypebox = async app => {
       description: 'Makes a link that is good once, for a week, and is shown in this reply only. No mail is sent: pass it on. ' +
         'An earlier invitation to the same address ends. Only an owner invites an owner.',
       tags,
+      headers: idempotent,
       body: newInvitation,
       response: { 201: made, ...problems }
     }

@@ -5,17 +5,27 @@ import { changeMyName, changePassword } from '../people/me.ts'
 import { endOtherSessions, endSession, listSessions } from '../people/sessions.ts'
 import { getUser } from '../people/users.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, versioned } from './etag.ts'
-import { byId, gone, listQuery, pageOf, problems } from './resource.ts'
+import { problems } from './problem.ts'
+import { byId, gone, pageOf, pageQuery } from './resource.ts'
 import { id, moment, name, text } from './text.ts'
 import { user } from './users.ts'
 
 const names = { firstName: name({ examples: ['Ann'] }), lastName: name({ examples: ['Archer'] }) }
-const changes = Type.Partial(Type.Object(names), { additionalProperties: false, minProperties: 1, description: 'What is to be different' })
+const changes = Type.Partial(Type.Object(names), {
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What is to be different',
+  examples: [{ lastName: 'Archer-Bell' }]
+})
 
 const newPassword = Type.Object({
   current: text(1_000, { description: 'The password until now' }),
   password: text(1_000, { description: 'The new one: 8 to 128 characters of any kind, and none of those that are tried first', examples: ['correct mule battery'] })
-}, { additionalProperties: false, description: 'Both passwords' })
+}, {
+  additionalProperties: false,
+  description: 'Both passwords',
+  examples: [{ current: 'hungry paper tiger', password: 'correct mule battery' }]
+})
 
 const session = Type.Object({
   id: id(),
@@ -25,7 +35,18 @@ const session = Type.Object({
   address: Type.String({ description: 'From where I signed in', examples: ['192.0.2.7'] }),
   userAgent: Type.String({ description: 'What the browser called itself' }),
   isThis: Type.Boolean({ description: 'Whether it is the one that asks' })
-}, { description: 'A session' })
+}, {
+  description: 'A session',
+  examples: [{
+    id: '019ac1f2-3a10-7e5c-9d77-0123456789ab',
+    createdAt: '2026-01-05T09:30:00.000Z',
+    seenAt: '2026-01-06T17:05:00.000Z',
+    expiresAt: '2026-02-04T09:30:00.000Z',
+    address: '192.0.2.7',
+    userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    isThis: true
+  }]
+})
 
 export const myApi: FastifyPluginAsyncTypebox = async app => {
   const tags = ['my account']
@@ -74,7 +95,7 @@ export const myApi: FastifyPluginAsyncTypebox = async app => {
       summary: 'List my sessions',
       description: 'A page of them, newest first: where I am signed in.',
       tags,
-      querystring: listQuery({}),
+      querystring: pageQuery,
       response: { 200: pageOf('sessions', session), ...problems }
     }
   }, async request => {

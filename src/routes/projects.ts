@@ -4,7 +4,8 @@ import { changesOf } from '../audit.ts'
 import { progressOf } from '../work/progress.ts'
 import { createProject, getProject, listProjects, removeProject, updateProject } from '../work/projects.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
-import { byId, created, gone, idempotent, listQuery, pageOf, problems } from './resource.ts'
+import { problems } from './problem.ts'
+import { byId, created, gone, idempotent, listQuery, pageOf } from './resource.ts'
 import { id, name, text } from './text.ts'
 
 const fields = {
@@ -15,11 +16,23 @@ const project = Type.Object({ id: id(), name: Type.String(), details: Type.Strin
   description: 'A project',
   examples: [{ id: '019ac1f0-7b1c-7c3d-8e4f-0123456789ab', name: 'Kitchen', details: 'New cupboards, and a window that opens', version: 1 }]
 })
-const newProject = Type.Object({ ...fields, details: Type.Optional(fields.details) }, { additionalProperties: false, description: 'A project to be made' })
-const changes = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1, description: 'What is to be different' })
+const newProject = Type.Object({ ...fields, details: Type.Optional(fields.details) }, {
+  additionalProperties: false,
+  description: 'A project to be made',
+  examples: [{ name: 'Kitchen', details: 'New cupboards, and a window that opens' }]
+})
+const changes = Type.Partial(Type.Object(fields), {
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What is to be different',
+  examples: [{ name: 'Kitchen and pantry' }]
+})
 
 const done = (what: string) => Type.Object({ done: Type.Integer({ examples: [3] }), total: Type.Integer({ examples: [8] }) }, { description: `How many of its ${what} are complete` })
-const progress = Type.Object({ tasks: done('tasks'), subtasks: done('subtasks') }, { description: 'How far a project has come' })
+const progress = Type.Object({ tasks: done('tasks'), subtasks: done('subtasks') }, {
+  description: 'How far a project has come',
+  examples: [{ tasks: { done: 3, total: 8 }, subtasks: { done: 12, total: 40 } }]
+})
 
 export const projectApi: FastifyPluginAsyncTypebox = async app => {
   const tags = ['projects']

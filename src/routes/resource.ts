@@ -3,10 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TArray, type TProperties, type TSchema, Type } from 'typebox'
 import { sorts } from '../work/list.ts'
 import { sendVersion } from './etag.ts'
-import { problem } from './problem.ts'
+import { problems } from './problem.ts'
 import { id, text } from './text.ts'
-
-export const problems = { '4xx': problem, '5xx': problem }
 
 export const byId = Type.Object({ id: id() }, { additionalProperties: false })
 
@@ -30,12 +28,18 @@ export const truth = (word: 'true' | 'false' | undefined): boolean | undefined =
 export const projectId = Type.Optional(id({ description: 'Only what belongs to this project' }))
 export const taskId = Type.Optional(id({ description: 'Only what belongs to this task' }))
 
-/** The query of a list: its own parameters, and those that every list has. */
+/** The query of a list that has one order. */
+export const pageQuery = Type.Object({ cursor, limit }, { additionalProperties: false })
+
+/** The query of a list of work: its own parameters, and those that every such list has. */
 export const listQuery = <P extends TProperties>(own: P) => Type.Object({ ...own, q, sort, cursor, limit }, { additionalProperties: false })
 
-/** A page of a list. */
-export const pageOf = <N extends string, R extends TSchema>(name: N, row: R) =>
-  Type.Object({ limit: Type.Integer(), next, ...{ [name]: Type.Array(row) } as Record<N, TArray<R>> }, { description: 'A page' })
+/** A page of a list, whose rows have an example. */
+export const pageOf = <N extends string, R extends TSchema>(name: N, row: R) => {
+  const { examples } = row as { examples?: unknown[] }
+  const rows = { [name]: Type.Array(row) } as Record<N, TArray<R>>
+  return Type.Object({ limit: Type.Integer(), next, ...rows }, { description: 'A page', examples: [{ limit: 10, next: null, [name]: examples }] })
+}
 
 /** Answers with a row that was made, and where it is from now on. */
 export function created (request: FastifyRequest, reply: FastifyReply, row: { id: string, version: number }): FastifyReply {

@@ -5,7 +5,8 @@ import { AppError } from '../errors.ts'
 import { createSubtask, getSubtask, listSubtasks, removeSubtask, setSubtaskComplete, updateSubtask } from '../work/subtasks.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
 import { numbered } from './numbered.ts'
-import { byId, complete, created, gone, idempotent, listQuery, next, problems, projectId, taskId, truth } from './resource.ts'
+import { problems } from './problem.ts'
+import { byId, complete, created, gone, idempotent, listQuery, next, projectId, taskId, truth } from './resource.ts'
 import { id, name, text } from './text.ts'
 
 const fields = {
@@ -13,15 +14,25 @@ const fields = {
   name: name({ description: 'What is to be done', examples: ['Buy brushes'] }),
   details: text(10_000, { description: 'Anything else about it; empty unless given', examples: ['Flat ones, 5 cm'] })
 }
+const example = {
+  id: '019ac1f1-0c77-7a21-8f60-0123456789ab', taskId: '019ac1f0-8a52-7d10-9b3e-0123456789ab', name: 'Buy brushes', isComplete: true, details: 'Flat ones, 5 cm', version: 2
+}
 const isComplete = Type.Boolean()
 const subtask = Type.Object({ id: id(), taskId: fields.taskId, name: Type.String(), isComplete, details: Type.String(), version }, {
   description: 'A subtask',
-  examples: [{
-    id: '019ac1f1-0c77-7a21-8f60-0123456789ab', taskId: '019ac1f0-8a52-7d10-9b3e-0123456789ab', name: 'Buy brushes', isComplete: true, details: 'Flat ones, 5 cm', version: 2
-  }]
+  examples: [example]
 })
-const newSubtask = Type.Object({ ...fields, details: Type.Optional(fields.details) }, { additionalProperties: false, description: 'A subtask to be made' })
-const changes = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1, description: 'What is to be different' })
+const newSubtask = Type.Object({ ...fields, details: Type.Optional(fields.details) }, {
+  additionalProperties: false,
+  description: 'A subtask to be made',
+  examples: [{ taskId: example.taskId, name: 'Buy brushes', details: 'Flat ones, 5 cm' }]
+})
+const changes = Type.Partial(Type.Object(fields), {
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What is to be different',
+  examples: [{ name: 'Buy brushes and tape' }]
+})
 
 const listed = Type.Object({
   id: id(),
@@ -41,7 +52,18 @@ export const listingSchema = Type.Object({
   more: Type.Optional(Type.Boolean({ description: 'Whether there are more pages and subtasks than were counted; not with a cursor' })),
   next,
   subtasks: Type.Array(listed)
-}, { description: 'A page' })
+}, {
+  description: 'A page',
+  examples: [{
+    page: 1,
+    pages: 1,
+    limit: 10,
+    total: 1,
+    more: false,
+    next: null,
+    subtasks: [{ id: example.id, account: 'Archer & Daughters', project: 'Kitchen', task: 'Paint the walls', name: 'Buy brushes', isComplete: true, details: 'Flat ones, 5 cm' }]
+  }]
+})
 
 const page = Type.Optional(Type.Integer({ minimum: 1, maximum: 999_999_999, description: 'Counted from 1; the first unless given' }))
 

@@ -3,7 +3,8 @@ import { Type } from 'typebox'
 import { changesOf } from '../audit.ts'
 import { createTask, getTask, listTasks, removeTask, setTaskComplete, updateTask } from '../work/tasks.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
-import { byId, complete, created, gone, idempotent, listQuery, pageOf, problems, projectId, truth } from './resource.ts'
+import { problems } from './problem.ts'
+import { byId, complete, created, gone, idempotent, listQuery, pageOf, projectId, truth } from './resource.ts'
 import { id, name, text } from './text.ts'
 
 const fields = {
@@ -25,8 +26,17 @@ const example = {
 const task = Type.Object(shown, { description: 'A task', examples: [example] })
 const project = Type.String({ description: 'The project\'s name' })
 const listed = Type.Object({ ...shown, project }, { description: 'A task', examples: [{ ...example, project: 'Kitchen' }] })
-const newTask = Type.Object({ ...fields, details: Type.Optional(fields.details) }, { additionalProperties: false, description: 'A task to be made' })
-const changes = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1, description: 'What is to be different' })
+const newTask = Type.Object({ ...fields, details: Type.Optional(fields.details) }, {
+  additionalProperties: false,
+  description: 'A task to be made',
+  examples: [{ projectId: example.projectId, name: 'Paint the walls', details: 'Two coats' }]
+})
+const changes = Type.Partial(Type.Object(fields), {
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What is to be different',
+  examples: [{ details: 'Three coats' }]
+})
 
 export const taskApi: FastifyPluginAsyncTypebox = async app => {
   const tags = ['tasks']

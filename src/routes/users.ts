@@ -3,7 +3,8 @@ import { Type } from 'typebox'
 import { openSession } from '../auth/sessions.ts'
 import { changeUser, getUser, listUsers, removeUser } from '../people/users.ts'
 import { ifMatch, ifNoneMatch, seenVersion, sendVersion, unchanged, version, versioned } from './etag.ts'
-import { byId, gone, listQuery, pageOf, problems } from './resource.ts'
+import { problems } from './problem.ts'
+import { byId, gone, pageOf, pageQuery } from './resource.ts'
 import { email, id, moment, name, role } from './text.ts'
 
 const fields = {
@@ -13,8 +14,25 @@ const fields = {
   role,
   isActive: Type.Boolean({ description: 'Whether they may sign in' })
 }
-export const user = Type.Object({ id: id(), ...fields, dateJoined: moment(), version }, { description: 'A user' })
-const changes = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1, description: 'What is to be different' })
+export const user = Type.Object({ id: id(), ...fields, dateJoined: moment(), version }, {
+  description: 'A user',
+  examples: [{
+    id: '019ac1ef-5d20-7b44-8a19-0123456789ab',
+    email: 'ann@example.com',
+    firstName: 'Ann',
+    lastName: 'Archer',
+    role: 'admin',
+    isActive: true,
+    dateJoined: '2026-01-05T09:30:00.000Z',
+    version: 3
+  }]
+})
+const changes = Type.Partial(Type.Object(fields), {
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What is to be different',
+  examples: [{ role: 'viewer' }]
+})
 
 export const userApi: FastifyPluginAsyncTypebox = async app => {
   const tags = ['users']
@@ -24,7 +42,7 @@ export const userApi: FastifyPluginAsyncTypebox = async app => {
       summary: 'List users',
       description: 'A page of the people of this account, by e-mail address.',
       tags,
-      querystring: listQuery({}),
+      querystring: pageQuery,
       response: { 200: pageOf('users', user), ...problems }
     }
   }, async ({ tenant, query: { limit = 10, cursor } }) => {
