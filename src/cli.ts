@@ -1,5 +1,6 @@
 // Every command, and what it takes. What it does is one file in commands/, loaded when it is called; this one prints and exits.
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { roles } from './auth/roles.ts'
 import { type Config, loadConfig } from './config.ts'
 import { CommandError } from './errors.ts'
 import { defaultAmounts } from './testdata/amounts.ts'
@@ -47,6 +48,38 @@ program.command('createtestdata')
   .option('--rollback', 'do everything, then undo it', false)
   .option('--quiet', 'print nothing but errors', false)
   .action(run(() => import('./commands/createtestdata.ts')))
+
+const user = program.command('user')
+  .description('The people of an account, from outside: the first owner of a new one, or somebody who has lost their password.')
+const account = () => new Option('--account <name>', 'the account: the first part of its host name').makeOptionMandatory()
+const email = () => new Option('--email <address>', 'the user\'s e-mail address').makeOptionMandatory()
+const password = 'Asks for the password; or reads it from standard input, if that is no terminal.'
+
+user.command('create')
+  .description(`Make somebody a user.\n${password}`)
+  .addOption(account())
+  .addOption(email())
+  .addOption(new Option('--role <role>', 'what they may do').choices(roles).makeOptionMandatory())
+  .option('--first-name <name>', 'unless given, what comes before the @')
+  .option('--last-name <name>', 'unless given, what comes after it')
+  .action(run(async () => ({ default: (await import('./commands/user.ts')).create })))
+
+user.command('reset-password')
+  .description(`Give somebody another password. All of their sessions and API tokens end.\n${password}`)
+  .addOption(account())
+  .addOption(email())
+  .action(run(async () => ({ default: (await import('./commands/user.ts')).reset })))
+
+user.command('list')
+  .description('Who is in the account: e-mail address, role, and whether they are inactive.')
+  .addOption(account())
+  .action(run(async () => ({ default: (await import('./commands/user.ts')).list })))
+
+user.command('deactivate')
+  .description('Let somebody in no more. All of their sessions and API tokens end; what they made stays.')
+  .addOption(account())
+  .addOption(email())
+  .action(run(async () => ({ default: (await import('./commands/user.ts')).deactivate })))
 
 program.command('db:setup')
   .description('Create the roles rowhouse_owner and rowhouse_app and the database, on any server; what is there is put right.\n' +

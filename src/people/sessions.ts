@@ -36,7 +36,7 @@ export async function endSession (acting: Acting<User>, id: string): Promise<voi
 }
 
 /** All of somebody's; or of whoever asks, all but the one that asks. */
-export async function endSessions (acting: Acting<User>, userId: string, but?: string): Promise<void> {
+export async function endSessions (acting: Acting, userId: string, but?: string): Promise<void> {
   const theirs = but === undefined ? { userId } : and(eq(sessions.userId, userId), ne(sessions.id, but))!
   const ended = await acting.tenant.delete(sessions, theirs)
   if (ended > 0) await changesOf(acting).note('end-sessions', users, userId, undefined, { sessions: ended })

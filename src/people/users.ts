@@ -1,7 +1,6 @@
 // The people of an account: who they are, what they may do, and that an owner is always left.
 import { and, eq, inArray, or } from 'drizzle-orm'
-import { type Acting, type Changes, changesOf } from '../audit.ts'
-import type { User } from '../auth/admission.ts'
+import { type Acting, type Actor, type Changes, changesOf } from '../audit.ts'
 import { type Role, mayAssign } from '../auth/roles.ts'
 import { apiTokens, users } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
@@ -39,6 +38,11 @@ export async function mustBeFree (tenant: Tenant, email: string): Promise<void> 
   if (await tenant.exists(users, { email })) throw new AppError('email_taken')
 }
 
+/** Who changes users: one of them, or (with no id) a command, which may what an owner may. */
+interface Manager extends Actor {
+  readonly role: Role
+}
+
 export interface UserChange {
   /** In lower case. */
   readonly email?: string
@@ -53,7 +57,7 @@ export interface UserChange {
  * @param expected the version that whoever changes them has seen
  * @throws {AppError} not_found; precondition_failed; owner_only; last_owner; email_taken; try_again
  */
-export async function changeUser (acting: Acting<User>, id: string, change: UserChange, expected?: number): Promise<Member> {
+export async function changeUser (acting: Acting<Manager>, id: string, change: UserChange, expected?: number): Promise<Member> {
   const { tenant } = acting
   const { before, owners } = await lockWithOwners(acting, id, change.role)
   const stays = { ...before, ...change }
@@ -66,10 +70,20 @@ export async function changeUser (acting: Acting<User>, id: string, change: User
 }
 
 /** With their sessions and API tokens. What they did stays in the log. @throws as changeUser */
-export async function removeUser (acting: Acting<User>, id: string, expected?: number): Promise<void> {
+export async function removeUser (acting: Acting<Manager>, id: string, expected?: number): Promise<void> {
   const { owners } = await lockWithOwners(acting, id)
   mustLeaveAnOwner(owners, id)
   await changesOf(acting).remove(users, id, expected)
+}
+
+/**
+ * Ends their sessions and API tokens. The row is changed first: whoever is signing in with the old password holds it, or finds it changed.
+ * @throws {AppError} not_found; try_again
+ */
+export async function resetPassword (acting: Acting, id: string, passwordHash: string): Promise<void> {
+  await changesOf(acting).update(users, id, { passwordHash }, undefined, 'reset-password')
+  await endSessions(acting, id)
+  await endTokens(acting, id)
 }
 
 const isOwner = ({ role, isActive }: Pick<Member, 'role' | 'isActive'>) => role === 'owner' && isActive
@@ -79,11 +93,11 @@ const isOwner = ({ role, isActive }: Pick<Member, 'role' | 'isActive'>) => role 
  * unmake each other, the second finds what the first has left. In one statement and in order, so that no two wait for each other.
  * @throws {AppError} not_found; owner_only; try_again if whoever asks is not what they were a moment ago
  */
-async function lockWithOwners (acting: Acting<User>, id: string, to?: Role) {
+async function lockWithOwners (acting: Acting<Manager>, id: string, to?: Role) {
   const me = await acting.user()
-  const rows = await acting.tenant.lock(users, or(inArray(users.id, [id, me.id]), and(eq(users.role, 'owner'), eq(users.isActive, true)))!)
+  const rows = await acting.tenant.lock(users, or(inArray(users.id, [id, me.id ?? id]), and(eq(users.role, 'owner'), eq(users.isActive, true)))!)
   const now = rows.find(row => row.id === me.id)
-  if (!now?.isActive || now.role !== me.role) throw new AppError('try_again')
+  if (me.id !== null && (!now?.isActive || now.role !== me.role)) throw new AppError('try_again')
   const before = rows.find(row => row.id === id)
   if (!before) throw new AppError('not_found')
   if (!mayAssign(me.role, before.role, to ?? before.role)) throw new AppError('owner_only')

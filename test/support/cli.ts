@@ -17,16 +17,20 @@ export interface Running {
 /** What `before` has built: it starts in half the time that the source takes, and there are hundreds of starts. */
 export const built = 'dist/cli.js'
 
-/** Nothing of the caller's settings reaches the command but what makes programs run. */
-export function start (t: Test, args: string[], environment: Record<string, string> = {}, program = built): Running {
+/**
+ * Nothing of the caller's settings reaches the command but what makes programs run.
+ * @param input what is piped to it; unless given, its standard input is empty
+ */
+export function start (t: Test, args: string[], environment: Record<string, string> = {}, program = built, input?: string): Running {
   // `env -u`: tap would have the command load its own signal handlers, which hide what ours do
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...program === built ? [] : ['--import', 'tsx'], program, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
   })
+  child.stdin?.on('error', () => {}).end(input) // it may have ended before it read that
   let out = ''
   let err = ''
-  child.stdout.setEncoding('utf8').on('data', chunk => { out += chunk })
-  child.stderr.setEncoding('utf8').on('data', chunk => { err += chunk })
+  child.stdout!.setEncoding('utf8').on('data', chunk => { out += chunk })
+  child.stderr!.setEncoding('utf8').on('data', chunk => { err += chunk })
   const ended = once(child, 'close').then(([code]) => {
     mustBeDiscreet(out + err)
     return { code: code as number | null, out, err }
@@ -47,7 +51,7 @@ export function start (t: Test, args: string[], environment: Record<string, stri
   }
 }
 
-export const run = (t: Test, args: string[], environment?: Record<string, string>) => start(t, args, environment).ended
+export const run = (t: Test, args: string[], environment?: Record<string, string>, input?: string) => start(t, args, environment, built, input).ended
 
 /** What a command prints is for whoever runs it, who is no account's. @throws {Leak} */
 export function mustBeDiscreet (printed: string): void {
