@@ -32,7 +32,7 @@ const table = {
   host_not_served: [421, 'This server does not serve that host name.'],
   idempotency_key_reused: [422, 'This Idempotency-Key belongs to another request. Use a new key for a new request.'],
   too_many_requests: [429, 'Too many requests. Wait a moment, then go on.'],
-  too_many_attempts: [429, 'Too many attempts to sign in. Try again later.'],
+  too_many_attempts: [429, 'Too many passwords have been tried. Try again later.'],
   headers_too_large: [431, 'The headers of the request are too large.'],
   internal: [500, 'Something went wrong on our side. It has been logged.'],
   not_committed: [500, 'Nothing was saved, because a part of it failed.'],

@@ -1,7 +1,7 @@
-// Attempts to sign in count against the next ones, for a quarter of an hour: those with one e-mail address, and those from one network.
+// Attempts with a password (to sign in, or to change it) count against the next ones, for a quarter of an hour: those with one e-mail
+// address, and those from one network.
 // Each is written down, and committed, before it is counted: of many at once, on whatever process, each sees all that came before it.
 import { desc, eq, and, gt, lt, placeholder } from 'drizzle-orm'
-import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import { signInAttempts } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
@@ -21,12 +21,18 @@ const recent = (by: 'email' | 'address') => query({
 })
 const recently = { email: recent('email'), address: recent('address') }
 
+/** Who tries: a request can. */
+export interface Trying {
+  readonly ip: string
+  withTenant<T> (work: (tenant: Tenant) => Promise<T>, mode?: 'read only'): Promise<T>
+}
+
 /**
  * Counts an attempt, and looks up in passing what it takes to go on. What is refused here does not count: whoever keeps trying is let in
  * again as soon as the others.
  * @throws {AppError} too_many_attempts
  */
-export async function countAttempt<T> (request: FastifyRequest, email: string, lookUp: (tenant: Tenant) => Promise<T>): Promise<T> {
+export async function countAttempt<T> (request: Trying, email: string, lookUp: (tenant: Tenant) => Promise<T>): Promise<T> {
   const address = networkOf(request.ip)
   await request.withTenant(async tenant => {
     await mustBeFew(tenant, { email, address }, 1)

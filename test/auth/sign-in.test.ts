@@ -205,7 +205,7 @@ t.test('attempts are counted', async t => {
       const { status, headers, body } = await signInAs(at, host, pat)
       t.equal(status, 429)
       t.ok(Number(headers['retry-after']) > 14 * 60 && Number(headers['retry-after']) <= 15 * 60, `${headers['retry-after']} s`)
-      t.match(body, 'Too many attempts to sign in.')
+      t.match(body, 'Too many passwords have been tried.')
       t.match(body, '<form method="post" action="/sign-in">')
     }
     t.equal(hashes(), 0)

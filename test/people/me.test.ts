@@ -6,7 +6,8 @@ import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { addMember, addSession, answer, asking } from '../support/members.ts'
-import { signInAs } from '../support/people.ts'
+import { post, signInAs } from '../support/people.ts'
+import { collectRoutes } from '../support/routes.ts'
 
 const host = 'tenant-0.localhost'
 
@@ -14,6 +15,7 @@ t.test('my account', async t => {
   const database = await testDatabase(t)
   const { admin } = database
   await furnish(t, database, 0, 0)
+  const routes = collectRoutes(t)
   const site = await testSite(t, database)
 
   await t.test('whoever asks is told who they are', async t => {
@@ -77,6 +79,42 @@ t.test('my account', async t => {
     t.same(answer(await asking(site, { cookie: '' })('PUT', '/me/password', { current: 'x', password: 'another mule 🐴' })), [401, 'unauthenticated'])
     t.same(answer(await asking(site, member)('PUT', '/me/password', { current: 'x', password: 'another mule 🐴' })), [401, 'unauthenticated'])
     t.same(held, [])
+  })
+
+  await t.test('wrong passwords are counted with those at sign-in, by the API and on the page, and are not hashed when there were too many', async t => {
+    const password = 'correct mule 🐴'
+    const member = await addMember(admin, 'member', { password })
+    await admin`delete from sign_in_attempts`
+    const byApi = (current: string) => asking(site, member)('PUT', '/me/password', { current, password: 'another mule 🐴' })
+    const byPage = (current: string) => post(site, host, '/me/password', { current, password: 'another mule 🐴' }, { cookie: member.cookie })
+    for (let i = 0; i < 4; i++) t.same(answer(await byApi('wrong mule')), [403, 'password_wrong'])
+    for (let i = 0; i < 3; i++) t.match(await byPage('wrong mule'), { status: 403, body: 'This is not your password until now.' })
+    for (let i = 0; i < 3; i++) t.equal((await signInAs(site, host, { email: member.email, password: 'wrong mule' })).status, 401)
+    let hashes = 0
+    const listen = () => { hashes++ }
+    hashing.start.subscribe(listen)
+    t.teardown(() => { hashing.start.unsubscribe(listen) })
+    const [api, page] = [await byApi(password), await byPage(password)]
+    t.same(answer(api), [429, 'too_many_attempts'])
+    t.match(page, { status: 429, body: 'Too many passwords have been tried. Try again later.' })
+    for (const { headers } of [api, page]) t.ok(Number(headers['retry-after']) > 14 * 60, `${headers['retry-after']} s`)
+    t.equal((await signInAs(site, host, { email: member.email, password })).status, 429)
+    t.equal(hashes, 0)
+    await admin`update sign_in_attempts set at = at - interval '15 minutes'`
+    t.same(answer(await byApi('wrong mule')), [403, 'password_wrong'])
+    t.equal((await byApi(password)).status, 204)
+    t.same(await admin`select at from sign_in_attempts where email = ${member.email}`, [], 'and are forgotten when it is right')
+  })
+
+  await t.test('an Idempotency-Key is not for passwords, on whatever route: no trace of one is kept', async t => {
+    const password = 'correct mule 🐴'
+    const member = await addMember(admin, 'member', { password })
+    const fields = { current: password, password: 'another mule 🐴' }
+    t.equal((await post(site, host, '/me/password', fields, { cookie: member.cookie, 'idempotency-key': 'once' })).status, 303)
+    t.same(await admin`select key from idempotency_keys`, [])
+    const takes = routes().filter(({ tenanted, schema }) => tenanted && Object.keys((schema.body as { properties?: object } | undefined)?.properties ?? {}).includes('password'))
+    t.ok(takes.length >= 4)
+    for (const { method, url, open, admitFirst } of takes) t.ok(open || admitFirst, `${method} ${url}`)
   })
 
   await t.test('of two new passwords at once, one is kept', async t => {

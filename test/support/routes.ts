@@ -12,6 +12,8 @@ export interface Route {
   readonly tenanted: boolean
   /** Of that scope, but open to whoever knows the address. */
   readonly open: boolean
+  /** Its transaction begins when whoever asks has been let in. */
+  readonly admitFirst: boolean
   /** What it takes. */
   readonly may: Permission
 }
@@ -55,6 +57,7 @@ export function collectRoutes (owner: Owner, plant?: (scope: FastifyInstance) =>
     schema: options.schema ?? {},
     tenanted: scopes.some(scope => scope === instance || Object.prototype.isPrototypeOf.call(scope, instance)),
     open: options.config?.open === true,
+    admitFirst: options.config?.admitFirst === true,
     may: options.config?.may ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write')
   })))
 }

@@ -39,14 +39,14 @@ export const myPages: FastifyPluginAsyncTypebox = async app => {
     return seeOther(reply, '/me/', 'saved')
   })
 
-  app.post('/me/password', { schema: form({ current: text(1_000), password: text(1_000) }), config: manageSelf }, async (request, reply) => {
+  app.post('/me/password', { schema: form({ current: text(1_000), password: text(1_000) }), config: { ...manageSelf, admitFirst: true } }, async (request, reply) => {
     const { current, password } = request.body
     try {
       const { id } = await changePassword(request, current, password)
       await openSession(request.tenant, id, request, reply)
     } catch (error) {
-      const { code, statusCode, message } = expected(error, 'password_wrong', 'weak_password')
-      return show(request, reply.code(statusCode), { password: { errors: { [code === 'password_wrong' ? 'current' : 'password']: message } } })
+      const { code, statusCode, headers, message } = expected(error, 'password_wrong', 'weak_password', 'too_many_attempts', 'too_many_requests')
+      return show(request, reply.code(statusCode).headers(headers), { password: { errors: { [code === 'weak_password' ? 'password' : 'current']: message } } })
     }
     return seeOther(reply, '/me/', 'password-changed')
   })
