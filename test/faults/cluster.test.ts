@@ -26,8 +26,8 @@ t.test('POOL_MAX holds for all together, and so does half of it for one account'
   const load = { stopped: false, served: 0 }
   const work = async (account: number) => {
     for (const { call } = server.client(account); !load.stopped; load.served++) {
-      const { status } = await call('POST', `/api/test/pair/pair-${account}/40`)
-      if (status !== 200) throw new Error(`status ${status}`)
+      const { status, error } = await call('POST', `/api/test/pair/pair-${account}/40`)
+      if (status !== 200) throw new Error(`status ${status} ${error}`)
     }
   }
   /** At the most, over two seconds, after all have begun: connections, and those in a transaction. */

@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { serverProcess } from '../support/process.ts'
+import { asSignedIn } from '../support/signed-in.ts'
 import { request, send } from '../support/wire.ts'
 
 const paths = ['/api/subtasks', '/subtasks/', '/healthz', '/readyz']
 
 t.test('F34: stalls of the event loop', async t => {
   const { port, client } = await serverProcess(t)
-  const get = async (path: string) => ({ path, ...await send(port, request(`GET ${path} HTTP/1.1`, ['Host: tenant-0.localhost'])) })
+  const get = async (path: string) => ({ path, ...await send(port, request(`GET ${path} HTTP/1.1`, ['Host: tenant-0.localhost', `Cookie: ${asSignedIn('tenant-0.localhost').cookie}`])) })
   await sleep(3_000) // how long it blames its own start
 
   // One stall after another, for as long as it takes those in between to be refused once; refused themselves, they try again.

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { furnish } from './accounts.ts'
 import { type Running, start } from './cli.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
-import { noLimits } from './signed-in.ts'
+import { asSignedIn, noLimits, signIn } from './signed-in.ts'
 
 /** `error` is Node's code; `reused`, whether the connection had carried a request before. */
 export interface Said { status: number, last: boolean, reused: boolean, body?: string, error?: string }
@@ -38,6 +38,7 @@ export const logLines = (out: string): LogLine[] => out.split('\n').slice(0, -1)
 /** With accounts tenant-0 and tenant-1, unless it gets a database that has its own. */
 export async function serverProcess (t: Test, environment: Record<string, string> = {}, given?: Known): Promise<ServerProcess> {
   const database = given ?? await furnished(t)
+  await signIn(database.admin)
   const running = start(t, [], {
     DATABASE_URL: database.appUrl, PREPARED_STATEMENTS: database.pooled ? 'off' : 'on', HOST: '127.0.0.1', PORT: '0', POOL_MAX: '20', ...noLimits, ...environment
   }, 'test/support/serving.ts')
@@ -59,11 +60,12 @@ export async function serverProcess (t: Test, environment: Record<string, string
       throw new Error(`The log never said ${event}.`)
     },
     client (account = 0) {
+      const host = `tenant-${account}.localhost`
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       t.teardown(() => agent.destroy())
       return {
         call: (method, path) => new Promise(resolve => {
-          const call = request({ agent, port, host: '127.0.0.1', method, path, headers: { host: `tenant-${account}.localhost` } }, response => {
+          const call = request({ agent, port, host: '127.0.0.1', method, path, headers: { host, ...asSignedIn(host, method) } }, response => {
             const answer = { status: response.statusCode!, last: response.headers.connection === 'close', reused: call.reusedSocket }
             let body = ''
             response.setEncoding('utf8').on('data', chunk => { body += chunk })
