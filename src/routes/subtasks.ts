@@ -147,7 +147,7 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
       url: '/subtasks/:id/completion',
       schema: {
         summary,
-        description: 'To ask for it again changes nothing.',
+        description: 'To ask for it again changes nothing. It takes no body: what is in one counts for nothing.',
         tags,
         params: byId,
         headers: ifMatch,

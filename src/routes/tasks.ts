@@ -111,7 +111,7 @@ export const taskApi: FastifyPluginAsyncTypebox = async app => {
       url: '/tasks/:id/completion',
       schema: {
         summary,
-        description: 'Its subtasks stay as they are. To ask for it again changes nothing.',
+        description: 'Its subtasks stay as they are. To ask for it again changes nothing. It takes no body: what is in one counts for nothing.',
         tags,
         params: byId,
         headers: ifMatch,

@@ -42,6 +42,9 @@ t.test('every verb on every tenant table stays within the account', async t => {
     t.equal(await asA(tenant => tenant.count(table)), 1, `${name}: count`)
     t.equal(await asA(tenant => tenant.count(table, byCondition)), 0, `${name}: count with a condition`)
     t.equal(await asA(tenant => tenant.exists(table, byCondition)), false, `${name}: exists`)
+    t.same(await asA(tenant => tenant.tally({ from: table, by: columns, which: {} })), [{ account: A, total: 1 }], `${name}: tally`)
+    t.same(await asA(tenant => tenant.tally({ from: table, by: columns, which: {}, where: anything })), [{ account: A, total: 1 }], `${name}: a wide tally`)
+    t.same(await asA(tenant => tenant.tally({ from: table, by: columns, which: {}, where: byCondition })), [], `${name}: tally with a condition`)
     if ('id' in row) {
       t.equal(await asA(tenant => tenant.get(table, theirs)), undefined, `${name}: get by id`)
       t.equal(await asA(tenant => tenant.exists(table, theirs)), false, `${name}: exists by id`)

@@ -61,7 +61,7 @@ function seen (reply: ReturnType<Slot['send']>): Promise<string> {
     error => error.name === 'PostgresError' ? `refused: ${error.code}` : 'lost')
 }
 
-const verbs = ['select', 'get', 'count', 'exists', 'tally', 'insert', 'insertMany', 'update', 'delete'] as const
+const verbs = ['select', 'get', 'count', 'exists', 'tally', 'lock', 'insert', 'insertMany', 'update', 'delete'] as const
 const sites = new AsyncLocalStorage<string>()
 
 /** A statement leaves long after the helper was called, when the stack no longer tells by whom: so each call takes note of it. */
