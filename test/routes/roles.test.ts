@@ -2,7 +2,7 @@
 // so that a new route is covered without anyone adding it here.
 import t from 'tap'
 import { v7 } from 'uuid'
-import { type Role, type Scope, may, roles, scopes } from '../../src/auth/roles.ts'
+import { type Permission, type Role, type Scope, may, roles, scopes } from '../../src/auth/roles.ts'
 import { hashOf, newSecret } from '../../src/auth/secrets.ts'
 import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
@@ -13,6 +13,16 @@ import { type Asked, parametersOf, requestTo } from '../support/parameters.ts'
 import { type Route, collectRoutes } from '../support/routes.ts'
 
 const host = 'tenant-0.localhost'
+
+/** What must take more than reading or writing. Said a second time, so that a route that names the wrong permission is seen. */
+const sensitive: [address: RegExp, permission: Permission][] = [
+  [/^GET (\/api)?\/audit$/, 'readAudit'],
+  [/^(POST|PUT|PATCH|DELETE) \/api\/users\b/, 'manageUsers'],
+  [/^(GET|POST|DELETE) \/api\/invitations(\/:id)?$/, 'manageUsers'],
+  [/^POST \/members\b/, 'manageUsers'],
+  [/^POST \/invitations\/:id\/withdrawal$/, 'manageUsers'],
+  [/^(POST|PUT|PATCH|DELETE) (\/api)?\/(me|tokens)\b/, 'manageSelf']
+]
 
 t.test('roles and scopes, on every tenanted route', async t => {
   const database = await testDatabase(t)
@@ -57,12 +67,17 @@ t.test('roles and scopes, on every tenanted route', async t => {
     t.same(wrong, [], `${method} ${url}`)
   }
   t.ok(routes.length > 20)
+  for (const [address, permission] of sensitive) {
+    const meant = routes.filter(({ method, url }) => address.test(`${method} ${url}`))
+    t.ok(meant.length > 0, `${address}`)
+    for (const { method, url, open, may } of meant) t.same([open, may], [false, permission], `${method} ${url} takes ${permission}`)
+  }
 })
 
 /** A request that is as the route wants it, about rows that are not there; to a page, it is a form. */
 function exampleOf (route: Route): Asked {
   const asked = requestTo(route, parametersOf(route), ({ refersTo, value }) => refersTo ? v7() : value)
-  if (asked.payload === undefined || route.url.startsWith('/api/')) return asked
+  if (asked.payload === undefined || route.url.startsWith('/api/') || route.schema.consumes) return asked
   const payload = new URLSearchParams(JSON.parse(asked.payload) as Record<string, string>).toString()
   return { ...asked, payload, headers: { 'content-type': 'application/x-www-form-urlencoded' } }
 }
