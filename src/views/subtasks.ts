@@ -1,24 +1,13 @@
 import { html } from 'ghtml'
 import type { Sort } from '../work/list.ts'
+import type { ListedSubtask } from '../work/subtasks.ts'
 import { choice, field } from './forms.ts'
 import { type Frame, type Html, layout } from './layout.ts'
 import { type Paged, amount, pager } from './pager.ts'
 import { link, row, table, text } from './table.ts'
 import { mayWrite, tick } from './work.ts'
 
-export interface SubtaskRow {
-  readonly id: string
-  readonly account: string
-  readonly projectId: string
-  readonly project: string
-  readonly taskId: string
-  readonly task: string
-  readonly name: string
-  readonly isComplete: boolean
-  readonly details: string
-}
-
-export interface Listing extends Paged<SubtaskRow> {
+export interface Listing extends Paged<ListedSubtask> {
   readonly projects: readonly { readonly id: string, readonly name: string }[]
   readonly filter: Filter
 }
@@ -73,7 +62,7 @@ const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }:
 
 const columns = ['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details']
 
-const rowOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: SubtaskRow, back?: string): Html => row(columns, 'Name', [
+const rowOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: ListedSubtask, back?: string): Html => row(columns, 'Name', [
   text(account),
   link(`/projects/${projectId}/`, project),
   link(`/tasks/${taskId}/`, task),
