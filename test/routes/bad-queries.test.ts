@@ -78,9 +78,15 @@ t.test('queries', async t => {
     t.match(described.get('sort'), { enum: ['name', '-name', 'created', '-created'] })
   })
 
-  await t.test('a page that takes no parameters does not mind them', async t => {
+  await t.test('a page that takes no parameters does not mind them; one that takes some has no others', async t => {
     for (const query of ['page=0', 'q=%ff', '__proto__=1']) {
-      t.equal((await site.send(request(`GET /subtasks/?${query} HTTP/1.1`, ours))).status, 200, query)
+      t.equal((await site.send(request(`GET /?${query} HTTP/1.1`, ['Host: localhost']))).status, 200, query)
+    }
+    for (const [query, status] of [['q=%ff', 200], ['page=0', 400], ['__proto__=1', 400], ['sort=details', 400], ['complete=maybe', 400], ['projectId=1', 400]] as const) {
+      const { status: is, headers, body } = await site.send(request(`GET /subtasks/?${query} HTTP/1.1`, ours))
+      t.equal(is, status, query)
+      t.match(headers['content-type'], /^text\/html/)
+      if (status === 400) t.match(body, /<p>In the querystring, |has no parameter/, 'in words, on a page')
     }
   })
 })
