@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import { apiTokens, sessions, users } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
 import { innerJoin, query } from '../tenancy/query.ts'
-import type { Admit } from '../tenancy/request.ts'
+import { type Admit, isRead } from '../tenancy/request.ts'
 import { type Credentials, credentialsOf, mustBeOurOwn } from './credentials.ts'
 import type { Rates } from './rates.ts'
 import { type Permission, type Role, type Scope, may } from './roles.ts'
@@ -106,5 +106,3 @@ function admitted (wanted: Permission, found: (User & { isActive: boolean, expir
   if (!may(found.role, wanted, found.scope)) throw new AppError('forbidden')
   return found
 }
-
-const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD'

@@ -2,6 +2,7 @@
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { isRead } from '../tenancy/request.ts'
 import { isSecret } from './secrets.ts'
 
 export interface Credentials {
@@ -33,8 +34,9 @@ export function credentialsOf (request: FastifyRequest): Credentials | undefined
  * What changes anything must come from a page of this very host.
  * @throws {AppError} cross_site
  */
-export function mustBeOurOwn ({ method, headers, protocol, host }: FastifyRequest): void {
-  if (method === 'GET' || method === 'HEAD') return
+export function mustBeOurOwn (request: FastifyRequest): void {
+  if (isRead(request)) return
+  const { headers, protocol, host } = request
   const site = headers['sec-fetch-site']
   if (site === undefined ? headers.origin !== `${protocol}://${host}` : site !== 'same-origin') throw new AppError('cross_site')
 }

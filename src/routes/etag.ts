@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { AppError } from '../errors.ts'
+import { isRead } from '../tenancy/request.ts'
 
 interface Versioned { readonly version: number }
 
@@ -12,8 +13,7 @@ export function sendVersion<T extends Versioned> (request: FastifyRequest, reply
   const tag = tagOf(row)
   reply.header('etag', tag)
   const known = request.headers['if-none-match']
-  const isRead = request.method === 'GET' || request.method === 'HEAD'
-  return isRead && known !== undefined && (known.trim() === '*' || tagsIn(known).includes(tag)) ? reply.code(304).send() : reply.send(row)
+  return isRead(request) && known !== undefined && (known.trim() === '*' || tagsIn(known).includes(tag)) ? reply.code(304).send() : reply.send(row)
 }
 
 /**

@@ -193,7 +193,8 @@ function mustBeOpen (account: Account): Account {
   return account
 }
 
-const isRead = (request: FastifyRequest) => request.method === 'GET' || request.method === 'HEAD'
+/** Whether it only reads: then it cannot write, whatever its route does. */
+export const isRead = ({ method }: Pick<FastifyRequest, 'method'>) => method === 'GET' || method === 'HEAD'
 
 /** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
 function hostOf ({ raw, host }: FastifyRequest): string {
