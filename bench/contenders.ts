@@ -16,7 +16,7 @@ export const page = '/subtasks/'
 
 /** @param program another than the built one */
 export const rowhouse = (place: Place, env: NodeJS.ProcessEnv = {}, program?: string): Promise<Program> =>
-  startProgram(program ? ['--import', 'tsx', program] : ['dist/cli.js', 'start'], { ...environment(place), ...env }, '/readyz', 'localhost')
+  startProgram(program ? ['--import', 'tsx', program] : ['dist/src/cli.js', 'start'], { ...environment(place), ...env }, '/readyz', 'localhost')
 
 /** @param url the database, as the role that is to ask */
 const byHand = (name: string, url: string): Promise<Program> =>

@@ -62,7 +62,7 @@ export async function testData (scene: Scene, { accounts, say }: Options): Promi
 }
 
 async function createTestData (place: Place, count: number): Promise<{ rate: number, said: string, megabytes: number | undefined }> {
-  const child = spawn(process.execPath, ['dist/cli.js', 'createtestdata', '--accounts', String(count)], { env: environment(place), stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['dist/src/cli.js', 'createtestdata', '--accounts', String(count)], { env: environment(place), stdio: ['ignore', 'pipe', 'inherit'] })
   let megabytes: number | undefined
   const watch = setInterval(async () => { megabytes = (await memoryOf(child.pid!))?.most ?? megabytes }, 200)
   let output = ''

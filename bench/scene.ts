@@ -147,7 +147,7 @@ export const environment = ({ appUrl, ownerUrl, signed }: Place): NodeJS.Process
 
 async function createTestData (place: Place, { accounts, amounts = {} }: { accounts: number, amounts?: Record<string, number> }): Promise<void> {
   const exactly = Object.entries(amounts).flatMap(([what, n]) => [`--min-${what}`, String(n), `--max-${what}`, String(n)])
-  await run(process.execPath, ['dist/cli.js', 'createtestdata', '--append', '--quiet', '--accounts', String(accounts), ...exactly], { env: environment(place) })
+  await run(process.execPath, ['dist/src/cli.js', 'createtestdata', '--append', '--quiet', '--accounts', String(accounts), ...exactly], { env: environment(place) })
 }
 
 async function accountsOf ({ adminUrl }: Place): Promise<number> {

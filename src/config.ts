@@ -2,52 +2,56 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { envSchema } from 'env-schema'
-import { type Static, Type } from 'typebox'
 import { CommandError } from './errors.ts'
 
-const postgresUrl = (who: string) => Type.Optional(Type.String({
-  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$', description: `a URL, postgres://user:password@host:port/database, with an sslmode of PostgreSQL's if any (${who})`
-}))
-const signingKey = (when: string) => Type.Optional(Type.String({
-  pattern: '^[\\x21-\\x7e]{32,}$', description: `at least 32 random characters, 10 different ones among them (${when})`
-}))
-
-const digits = '^(0|[1-9][0-9]{0,5})$' // of a schema's integer the validator would also read 0x10, 1e3, and a blank as 0
+const postgresUrl = (who: string) => ({
+  type: 'string',
+  pattern: '^postgres(ql)?://[^/@:]+(:[^/@]*)?@[^/@]+/[^/?]+(\\?.*)?$',
+  description: `a URL, postgres://user:password@host:port/database, with an sslmode of PostgreSQL's if any (${who})`
+})
+const signingKey = (when: string) => ({
+  type: 'string', pattern: '^[\\x21-\\x7e]{32,}$', description: `at least 32 random characters, 10 different ones among them (${when})`
+})
+/** Digits: of a schema's integer the validator would also read 0x10, 1e3, and a blank as 0. */
+const whole = (standard: string, description: string) => ({ type: 'string', default: standard, pattern: '^(0|[1-9][0-9]{0,5})$', description })
 
 /** Descriptions say what is allowed: they complete "VARIABLE is ..., but must be ...". */
-export const environment = Type.Object({
-  NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
-    default: 'development', description: 'development, production or test'
-  }),
-  HOST: Type.String({ default: 'localhost', pattern: '^[A-Za-z0-9.:-]+$', description: 'a name or address to listen on' }),
-  PORT: Type.String({ default: '3000', pattern: digits, description: 'a port number, 0 to 65535 (0: any free one)' }),
-  BASE_DOMAIN: Type.String({
+const variables = {
+  NODE_ENV: { type: 'string', enum: ['development', 'production', 'test'], default: 'development', description: 'development, production or test' },
+  HOST: { type: 'string', default: 'localhost', pattern: '^[A-Za-z0-9.:-]+$', description: 'a name or address to listen on' },
+  PORT: whole('3000', 'a port number, 0 to 65535 (0: any free one)'),
+  BASE_DOMAIN: {
+    type: 'string',
     default: 'localhost',
     pattern: '^(?=.{1,190}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
     description: 'a domain in lower case without scheme, port or trailing dot; accounts live at its subdomains'
-  }),
-  TRUST_PROXY: Type.Optional(Type.String({
+  },
+  TRUST_PROXY: {
+    type: 'string',
     pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?(,[0-9a-fA-F.:]+(/[0-9]{1,3})?)*$',
     description: 'a list of proxy addresses or networks, separated by commas; not everybody'
-  })),
-  LOG_LEVEL: Type.Optional(Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(level => Type.Literal(level)), {
-    description: 'fatal, error, warn, info, debug, trace or silent'
-  })),
+  },
+  LOG_LEVEL: {
+    type: 'string', enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], description: 'fatal, error, warn, info, debug, trace or silent'
+  },
   DATABASE_URL: postgresUrl('the app role; unset: an embedded server'),
   OWNER_DATABASE_URL: postgresUrl('the owner role; for migrations and createtestdata'),
   ADMIN_DATABASE_URL: postgresUrl('a role that may create roles and databases; for db:setup, doctor and prove --mutate'),
-  POOL_MAX: Type.String({ default: '10', pattern: digits, description: 'a number of connections, 2 to 200' }),
-  WEB_CONCURRENCY: Type.String({ default: '1', pattern: digits, description: 'a number of processes, 1 to 64' }),
-  PREPARED_STATEMENTS: Type.Union([Type.Literal('on'), Type.Literal('off')], { default: 'on', description: 'on or off' }),
-  TENANT_SIGNING: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'off or on' }),
+  POOL_MAX: whole('10', 'a number of connections, 2 to 200'),
+  WEB_CONCURRENCY: whole('1', 'a number of processes, 1 to 64'),
+  PREPARED_STATEMENTS: { type: 'string', enum: ['on', 'off'], default: 'on', description: 'on or off' },
+  TENANT_SIGNING: { type: 'string', enum: ['off', 'on'], default: 'off', description: 'off or on' },
   TENANT_SIGNING_KEY: signingKey('with TENANT_SIGNING=on'),
   TENANT_SIGNING_KEY_PREVIOUS: signingKey('while a key is being rotated'),
-  RATE_LIMIT_SESSION: Type.String({ default: '600', pattern: digits, description: 'a number of requests a minute (0: any)' }),
-  RATE_LIMIT_ACCOUNT: Type.String({ default: '6000', pattern: digits, description: 'a number of requests a minute (0: any)' }),
-  DATA_DIR: Type.String({ default: '.data', minLength: 1, description: 'a folder for the embedded server' })
-})
+  RATE_LIMIT_SESSION: whole('600', 'a number of requests a minute (0: any)'),
+  RATE_LIMIT_ACCOUNT: whole('6000', 'a number of requests a minute (0: any)'),
+  DATA_DIR: { type: 'string', default: '.data', minLength: 1, description: 'a folder for the embedded server' }
+}
 
-type Environment = Static<typeof environment>
+/** A JSON Schema of all of them. */
+export const environment = { type: 'object', properties: variables }
+
+type Environment = { [name in keyof typeof variables]: (typeof variables)[name] extends { default: string } ? string : string | undefined }
 
 export interface SigningKeys { readonly current: string, readonly previous?: string | undefined }
 
@@ -177,7 +181,7 @@ function withoutPassword (url: string): string {
 
 /** What a variable may be, in words. */
 export function allowed (name: keyof Environment): string {
-  return (environment.properties[name] as unknown as { description: string }).description
+  return variables[name].description
 }
 
 function signing (env: Environment): SigningKeys | undefined {

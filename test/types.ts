@@ -1,4 +1,4 @@
-// What must not compile. `npm run typecheck` fails if one of these lines does: an error that is expected and does not come is an error.
+// What must not compile. `npm run build` fails if one of these lines does: an error that is expected and does not come is an error.
 import { eq } from 'drizzle-orm'
 import { auditLog, directory, subtasks, tasks } from '../src/db/schema.ts'
 import { lists } from '../src/tenancy/lists.ts'

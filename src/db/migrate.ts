@@ -13,7 +13,7 @@ import { CommandError, sqlState } from '../errors.ts'
 import { connect, roleNames, unreachable } from './roles.ts'
 import { appendOnlyTables } from './schema.ts'
 
-const folder = fileURLToPath(new URL('../../drizzle', import.meta.url))
+const folder = fileURLToPath(new URL('.', import.meta.resolve('#drizzle/walls.sql')))
 const read = (name: string) => readFile(join(folder, name), 'utf8')
 
 /** What a database that is up to date says of itself: the newest migration, and a hash of the hand-written SQL and what it was told. */

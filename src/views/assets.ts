@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-const read = (file: string) => readFileSync(new URL(`../../assets/${file}`, import.meta.url), 'utf8')
+const read = (file: string) => readFileSync(new URL(import.meta.resolve(`#assets/${file}`)), 'utf8')
 
 function hashed (file: string, type: string) {
   const text = read(file)

@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { connect as open } from '../../src/db/roles.ts'
-import { built, run } from '../support/cli.ts'
+import { cli, run } from '../support/cli.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
 import { testSite } from '../support/http.ts'
 
 const environmentOf = ({ appUrl, ownerUrl }: TestDatabase) => ({ DATABASE_URL: appUrl, OWNER_DATABASE_URL: ownerUrl, PORT: '0', HOST: '127.0.0.1' })
-const program = `'${process.execPath}' '${resolve(built)}'`
+const program = `'${process.execPath}' '${resolve(cli)}'`
 
 /** A line of the shell; `$rowhouse` is the program. Nothing of our environment reaches it but the path. */
 async function shell (line: string, environment: Record<string, string>, cwd = '.') {

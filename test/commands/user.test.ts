@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { furnish } from '../support/accounts.ts'
-import { built, run } from '../support/cli.ts'
+import { cli, run } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { cookieOf, signInAs } from '../support/people.ts'
@@ -99,7 +99,7 @@ t.test('npm run user', async t => {
   })
 
   await t.test('at a terminal it is asked for twice, and not shown', async t => {
-    const command = [process.execPath, built, 'user', 'create', ...account, '--email', 'cy@example.com', '--role', 'member'].map(word => `'${word}'`).join(' ')
+    const command = [process.execPath, cli, 'user', 'create', ...account, '--email', 'cy@example.com', '--role', 'member'].map(word => `'${word}'`).join(' ')
     const typed = async (...answers: string[]) => {
       const terminal = process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', command] : ['-qec', command, '/dev/null']
       const child = spawn('script', terminal, { env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment } })

@@ -1,5 +1,5 @@
 // F27: through PgBouncer in transaction mode, restarted and paused under load. Not one of the *.test.ts that `npm test` runs, since that
-// needs nothing but npm: `TEST_PGBOUNCER=/usr/sbin/pgbouncer npx tap run test/faults/pgbouncer.pooled.ts`, as .ci/run does.
+// needs nothing but npm: `TEST_PGBOUNCER=/usr/sbin/pgbouncer npx tap run dist/test/faults/pgbouncer.pooled.js`, as .ci/run does.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'

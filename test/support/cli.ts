@@ -14,16 +14,15 @@ export interface Running {
   readonly ended: Promise<Run>
 }
 
-/** What `before` has built: it starts in half the time that the source takes, and there are hundreds of starts. */
-export const built = 'dist/cli.js'
+export const cli = 'dist/src/cli.js'
 
 /**
  * Nothing of the caller's settings reaches the command but what makes programs run.
  * @param input what is piped to it; unless given, its standard input is empty
  */
-export function start (t: Test, args: string[], environment: Record<string, string> = {}, program = built, input?: string): Running {
+export function start (t: Test, args: string[], environment: Record<string, string> = {}, program = cli, input?: string): Running {
   // `env -u`: tap would have the command load its own signal handlers, which hide what ours do
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...program === built ? [] : ['--import', 'tsx'], program, ...args], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, program, ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ...environment }, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
   })
   child.stdin?.on('error', () => {}).end(input) // it may have ended before it read that
@@ -51,7 +50,7 @@ export function start (t: Test, args: string[], environment: Record<string, stri
   }
 }
 
-export const run = (t: Test, args: string[], environment?: Record<string, string>, input?: string) => start(t, args, environment, built, input).ended
+export const run = (t: Test, args: string[], environment?: Record<string, string>, input?: string) => start(t, args, environment, cli, input).ended
 
 /** What a command prints is for whoever runs it, who is no account's. @throws {Leak} */
 export function mustBeDiscreet (printed: string): void {

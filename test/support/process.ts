@@ -41,7 +41,7 @@ export async function serverProcess (t: Test, environment: Record<string, string
   await signIn(database.admin)
   const running = start(t, [], {
     DATABASE_URL: database.appUrl, PREPARED_STATEMENTS: database.pooled ? 'off' : 'on', HOST: '127.0.0.1', PORT: '0', POOL_MAX: '20', ...noLimits, ...environment
-  }, 'test/support/serving.ts')
+  }, 'dist/test/support/serving.js')
   const port = Number(/It listens on (\d+)\./.exec(await running.printed(/It listens on \d+\./))![1])
   const rows = async () => Object.fromEntries((await database.admin<{ name: string, n: number }[]>`
     select name, count(*)::int as n from projects where name like 'pair%' group by name`).map(({ name, n }) => [name, n]))
