@@ -155,5 +155,6 @@ export class Slot {
 
 /** What postgres.js can send as it is. Anything else would throw inside it, and take the connection for broken. */
 function isPlain (value: unknown): boolean {
-  return value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof Date || value instanceof Uint8Array
+  if (typeof value === 'object') return value === null || value instanceof Date || value instanceof Uint8Array
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
 }

@@ -1,6 +1,6 @@
 // drizzle builds our statements, and does not send them: each is built once for the process, and every transaction sends it on its own
 // slot. Left to drizzle it would be built for each connection, and each value's place looked for anew in every row.
-import { Column, type Query, Placeholder, SQL, type SQLWrapper, fillPlaceholders, is } from 'drizzle-orm'
+import { Column, Param, type Query, Placeholder, SQL, type SQLWrapper, is } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { LRUCache } from 'lru-cache'
@@ -16,20 +16,20 @@ export const dialect = new PgDialect()
 
 export class Statement<T> {
   readonly text: string
-  readonly #params: unknown[]
+  readonly #params: ((values: Values) => unknown)[]
   readonly #read: Read<T>
 
   /** @param read makes something of the rows, each of which is an array of values */
   constructor (query: SQLWrapper, read: Read<T>) {
     const { sql, params } = shared(dialect.sqlToQuery(query.getSQL()))
     this.text = sql
-    this.#params = params
+    this.#params = params.map(filled)
     this.#read = read
   }
 
   /** Sends it before returning. @param values what fills its placeholders */
-  async run (send: Send, values: Values): Promise<T> {
-    return this.#read(await send(this.text, fillPlaceholders(this.#params, values), 'arrays'))
+  run (send: Send, values: Values): Promise<T> {
+    return send(this.text, this.#params.map(param => param(values)), 'arrays').then(this.#read)
   }
 }
 
@@ -51,18 +51,34 @@ function shelfOf (key: object): Map<string, Statement<unknown>> {
   return shelf
 }
 
+/** What is sent for a parameter. What kind of one it is, is found out once: drizzle's fillPlaceholders would do so at each call. */
+function filled (param: unknown): (values: Values) => unknown {
+  const hole = is(param, Param) ? param.value : param
+  if (!is(hole, Placeholder)) return () => param
+  const valueIn = (values: Values) => {
+    if (!(hole.name in values)) throw new TypeError(`There is no value for "${hole.name}".`)
+    return values[hole.name]
+  }
+  return is(param, Param) ? values => param.encoder.mapToDriverValue(valueIn(values)) : valueIn
+}
+
 /** Reads rows of these columns, in this order. */
 export function rowsOf<T> (columns: Record<string, Decoder>): Read<T[]> {
-  const decoders = Object.entries(columns).map(([name, column]) => ({ name, decoder: is(column, SQL) ? decoderOf(column) : column }))
+  const names = Object.keys(columns)
+  const decoders = Object.values(columns).map(column => is(column, SQL) ? decoderOf(column) : column)
+    .map(decoder => decoder.mapFromDriverValue === asItIs ? undefined : decoder)
   return rows => (rows as unknown as unknown[][]).map(values => {
     const row: Values = {}
-    for (let i = 0; i < decoders.length; i++) {
-      const { name, decoder } = decoders[i]!
-      row[name] = values[i] === null ? null : decoder.mapFromDriverValue(values[i])
+    for (let i = 0; i < names.length; i++) {
+      const [value, decoder] = [values[i], decoders[i]]
+      row[names[i]!] = value === null || !decoder ? value : decoder.mapFromDriverValue(value)
     }
     return row as T
   })
 }
+
+/** Of the columns that want nothing done to their values, which are most. */
+const asItIs = Column.prototype.mapFromDriverValue
 
 /** What sql`...`.mapWith() was given; as it comes, if nothing. */
 const decoderOf = (expression: SQL) => (expression as unknown as { decoder: { mapFromDriverValue (value: unknown): unknown } }).decoder
