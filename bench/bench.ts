@@ -12,10 +12,10 @@ import { type Figure, type Options, reached } from './measure.ts'
 import { pgbench } from './pgbench.ts'
 import { chart, contendersTable, table } from './report.ts'
 import { type Scene, openScene } from './scene.ts'
-import { amongOthers, fairShares, largeAccount, overload } from './scale.ts'
+import { amongOthers, fairShares, largeAccount, overload, signingIn } from './scale.ts'
 
 const parts: Record<string, (scene: Scene, options: Options) => Promise<Figure[]>> = {
-  trips: roundTrips, growth: amongOthers, large: largeAccount, shares: fairShares, overload, processes, testdata: testData
+  trips: roundTrips, growth: amongOthers, large: largeAccount, shares: fairShares, signin: signingIn, overload, processes, testdata: testData
 }
 
 const program = new Command('bench').showHelpAfterError('Try --help.')

@@ -16,11 +16,11 @@ export const page = '/subtasks/'
 
 /** @param program another than the built one */
 export const rowhouse = (place: Place, env: NodeJS.ProcessEnv = {}, program?: string): Promise<Program> =>
-  startProgram(program ? ['--import', 'tsx', program] : ['dist/src/cli.js', 'start'], { ...environment(place), ...env }, '/readyz', 'localhost')
+  startProgram(program ? [program] : ['dist/src/cli.js', 'start'], { ...environment(place), ...env }, '/readyz', 'localhost')
 
 /** @param url the database, as the role that is to ask */
 const byHand = (name: string, url: string): Promise<Program> =>
-  startProgram(['--import', 'tsx', `bench/contenders/${name}.ts`], { ...process.env, NODE_ENV: 'production', BENCH_URL: url }, json)
+  startProgram([`dist/bench/contenders/${name}.js`], { ...process.env, NODE_ENV: 'production', BENCH_URL: url }, json)
 
 export const contenders: readonly Contender[] = [
   { name: 'hello', what: 'the same bytes from memory', program: 'hello', path: json, start: ({ main }) => byHand('hello', main.adminUrl) },

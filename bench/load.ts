@@ -11,6 +11,8 @@ export interface Load {
   readonly accounts: readonly number[]
   readonly connections: number
   readonly seconds: number
+  /** What is posted, as a form of the account's own page; nothing is, unless given. */
+  readonly form?: string
 }
 
 export interface Answered {
@@ -28,6 +30,8 @@ export interface Answered {
 /** What the browser of a signed-in user sends. */
 export const signedIn = (host: string, port: number) => ({ host: `${host}:${port}`, ...asSignedIn(host) })
 
+const posted = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }
+
 const self = fileURLToPath(import.meta.url)
 
 export function load (options: Load): Promise<Answered> {
@@ -39,7 +43,7 @@ export function load (options: Load): Promise<Answered> {
   })
 }
 
-async function shoot ({ port, path, accounts, connections, seconds }: Load): Promise<Answered> {
+async function shoot ({ port, path, accounts, connections, seconds, form }: Load): Promise<Answered> {
   const good: number[] = []
   const refused: number[] = []
   const statuses: Record<string, number> = {}
@@ -49,7 +53,10 @@ async function shoot ({ port, path, accounts, connections, seconds }: Load): Pro
       connections,
       duration: seconds,
       setupClient (client) {
-        client.setRequests(shuffled(accounts).slice(0, Math.max(5, 5_000 / connections)).map(n => ({ path, headers: signedIn(`tenant-${n}.localhost`, port) })))
+        client.setRequests(shuffled(accounts).slice(0, Math.max(5, 5_000 / connections)).map(n => {
+          const headers = signedIn(`tenant-${n}.localhost`, port)
+          return form === undefined ? { path, headers } : { path, method: 'POST', body: form, headers: { ...headers, ...posted } }
+        }))
       }
     }, (error, result) => error ? reject(error) : resolve(result)).on('response', (_client, status, _bytes, time) => {
       statuses[status] = (statuses[status] ?? 0) + 1

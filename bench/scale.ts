@@ -71,7 +71,7 @@ export async function largeAccount (scene: Scene, { rounds, seconds, accounts, s
 
 /** One account that asks for much, and what another notices of it. */
 export async function fairShares (scene: Scene, { rounds, seconds, say }: Options): Promise<Figure[]> {
-  const program = await rowhouse(scene.main, {}, 'bench/contenders/slow.ts')
+  const program = await rowhouse(scene.main, {}, 'dist/bench/contenders/slow.js')
   try {
     const neighbour = () => load({ port: program.port, path: json, accounts: [1], connections: 1, seconds })
     const beside = async (path: string, connections: number) => {
@@ -99,6 +99,38 @@ export async function fairShares (scene: Scene, { rounds, seconds, say }: Option
       against('p99 of an account while another sends 100 slow requests at once', 'slow', 2),
       against('p99 of an account while another sends 100 quick requests at once', 'quick', 5)
     ]
+  } finally {
+    await program.stop()
+  }
+}
+
+/** People who look at a listing, while as many as can try passwords, each of which takes a core for some hundredths of a second. */
+export async function signingIn (scene: Scene, { rounds, seconds, accounts, say }: Options): Promise<Figure[]> {
+  const program = await rowhouse(scene.main)
+  try {
+    const listing = () => load({ port: program.port, path: json, accounts: numbers(accounts), connections: 4, seconds })
+    const tried: number[] = []
+    const beside = async () => {
+      const signIns = load({ port: program.port, path: '/sign-in', accounts: numbers(accounts), connections: 4, seconds: seconds + 1, form: 'email=nobody@example.com&password=not+this+one' })
+      await new Promise(resolve => setTimeout(resolve, 700))
+      const answered = await listing()
+      const { statuses } = await signIns
+      if (Object.keys(statuses).join() !== '401') throw new Error(`Signing in was answered ${JSON.stringify(statuses)}.`)
+      tried.push(statuses[401]! / (seconds + 1))
+      return answered
+    }
+    say('A listing, while others sign in')
+    await listing()
+    await beside()
+    const measured = await alternate(rounds, [listing, beside], situation => situation())
+    const [alone, amid] = [measured.get(listing)!.map(p50), measured.get(beside)!.map(p50)]
+    return [{
+      what: 'p50 of a listing while others sign in, one after the other on 4 connections',
+      value: median(amid) / median(alone),
+      unit: 'x',
+      wanted: { atMost: 2 },
+      from: `${spread(amid, 2)} and ${spread(alone, 2)} ms; ${median(tried).toFixed(0)} passwords a second`
+    }]
   } finally {
     await program.stop()
   }

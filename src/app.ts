@@ -149,8 +149,11 @@ const contentSecurity = {
   baseUri: ["'none'"]
 }
 
-/** What helmet sets. It is the same on every reply, so helmet is asked once: at each request it takes longer than the router. */
+/**
+ * What helmet sets. It is the same on every reply, so helmet is asked once: at each request it takes longer than the router. Our own pages are told
+ * where a request comes from: without any referrer, browsers that send no Sec-Fetch-Site would send a form with the origin "null".
+ */
 const securityHeaders: Record<string, string> = {}
 const recorder = { setHeader (name: string, value: string) { securityHeaders[name.toLowerCase()] = value }, removeHeader () {} }
-helmet({ contentSecurityPolicy: { useDefaults: false, directives: contentSecurity }, xFrameOptions: { action: 'deny' } })(
+helmet({ contentSecurityPolicy: { useDefaults: false, directives: contentSecurity }, xFrameOptions: { action: 'deny' }, referrerPolicy: { policy: 'same-origin' } })(
   {} as IncomingMessage, recorder as unknown as ServerResponse, error => { if (error) throw error })
