@@ -24,8 +24,8 @@ export interface EmbeddedServer {
   release (): Promise<void>
 }
 
-/** Only for data that nobody will miss, as in tests: nothing is forced to disk. */
-const throwaway = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off']
+/** Only for data that nobody will miss, as in tests: nothing is forced to disk, and no space is won back. */
+const throwaway = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'autovacuum=off']
 
 export interface EmbeddedOptions {
   /** False: for data that nobody will miss. */

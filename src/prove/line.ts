@@ -10,10 +10,12 @@ export type Line = Awaited<ReturnType<typeof openLine>>
  * ours that could change anything begins with a savepoint, which PostgreSQL takes inside a transaction only.
  */
 const guard = 'savepoint prove'
-const undo = 'rollback to savepoint prove; release savepoint prove'
+/** As good: it refuses outside a transaction, too. */
+const again = 'rollback to savepoint prove'
+const undo = `${again}; release savepoint prove`
 
-/** Short enough that no traffic waits long for us. */
-const patience = 'set local lock_timeout = 1000; set local statement_timeout = 5000; set local idle_in_transaction_session_timeout = 10000'
+/** Short enough that no traffic waits long for us; but autovacuum lets go of a table when it has been waited for for a second. */
+const patience = 'set local lock_timeout = 1500; set local statement_timeout = 5000; set local idle_in_transaction_session_timeout = 10000'
 
 type Reply = Record<string, unknown>[] & { command?: string, count: number | null }
 
@@ -39,17 +41,10 @@ export async function openLine (url: string, variable: 'DATABASE_URL' | 'OWNER_D
     return 'command' in reply ? reply : (reply as Reply[]).at(-1)!
   }
 
-  async function all (texts: string[]): Promise<Reply[]> {
-    const replies = await Promise.allSettled(texts.map(send))
-    const failed = replies.find(reply => reply.status === 'rejected')
-    if (failed) throw failed.reason
-    return replies.map(reply => (reply as PromiseFulfilledResult<Reply>).value)
-  }
-
   return {
     ask: async (text: string) => [...await send(text)],
     /** Does what these say, inside the transaction. */
-    run: async (texts: string[]): Promise<void> => { await all(texts.map(text => `${guard}; ${text}; release savepoint prove`)) },
+    run: async (texts: string[]): Promise<void> => { await send([guard, ...texts, 'release savepoint prove'].join('; ')) },
     /** Does it, or leaves the transaction as it was and returns the SQLSTATE of the refusal. */
     async tried (text: string): Promise<string | undefined> {
       try {
@@ -61,14 +56,16 @@ export async function openLine (url: string, variable: 'DATABASE_URL' | 'OWNER_D
         return state
       }
     },
-    /** Tries each by itself and undoes it. */
+    /** Tries each by itself and undoes it: with the message of the next one, as each of them costs more than what it asks. */
     async attempt (probes: readonly Probe[], ownerRole?: string): Promise<Result[]> {
-      const replies = await Promise.allSettled(probes.flatMap(({ context, value, text }) => [
-        [guard, ...context === 'the owner' && ownerRole ? [`set local role ${ownerRole}`] : [], ...value === null ? [] : [tenantIs(value)], text].join('; '), undo
-      ]).map(send))
+      const texts = probes.map(({ context, value, text }, i) => [
+        i > 0 ? again : guard, ...context === 'the owner' && ownerRole ? [`set local role ${ownerRole}`] : [], ...value === null ? [] : [tenantIs(value)], text
+      ].join('; '))
+      const replies = await Promise.allSettled([...texts, ...probes.length > 0 ? [undo] : []].map(send))
+      const lastly = replies[probes.length]
+      if (lastly?.status === 'rejected') throw lastly.reason // the transaction is gone, and whatever they were answered, it was not in it
       return probes.map((probe, i) => {
-        const [reply, undone] = [replies[2 * i]!, replies[2 * i + 1]!]
-        if (undone.status === 'rejected') throw undone.reason
+        const reply = replies[i]!
         return judge(probe, reply.status === 'rejected' ? reply.reason : reply.value.count)
       })
     },

@@ -1,13 +1,13 @@
-// Does the proof notice? Each part of the wall is taken down in a transaction of its own, on a connection of its own; the probes run,
-// and somebody must see it; all is rolled back. It takes a superuser, who then becomes the app role.
+// Does the proof notice? Each part of the wall is taken down in a transaction of its own, once for the probes of nobody and once for the
+// others; somebody must see it; all is rolled back. It takes a superuser, who then becomes the app role.
 import { setTimeout } from 'node:timers/promises'
 import { roleNames } from '../db/roles.ts'
 import { CommandError, sqlState } from '../errors.ts'
 import { type Facts, fingerprint, readFacts } from './facts.ts'
 import { type Line, openLine } from './line.ts'
 import { type Mutant, mutantsOf } from './mutants.ts'
-import type { Result } from './probes.ts'
-import { type Suite, inTurn, isNobodys } from './run.ts'
+import type { Probe, Result } from './probes.ts'
+import { type Suite, inTurn, isFresh, isNobodys } from './run.ts'
 import { insertText } from './samples.ts'
 
 export interface Trial {
@@ -22,14 +22,49 @@ export interface Trial {
  */
 export async function mutate (adminUrl: string, facts: Facts, suite: Suite, signal?: AbortSignal): Promise<{ holes: Result[], trials?: Trial[] }> {
   await mustBeSuperuser(adminUrl, facts)
-  const holes = await trial(adminUrl, { what: 'nothing taken down', statements: [] }, suite)
-  if (holes.length > 0) return { holes }
-  const trials: Trial[] = []
-  for (const mutant of mutantsOf(facts)) {
-    signal?.throwIfAborted()
-    trials.push({ mutant, seenBy: await trial(adminUrl, mutant, suite) })
+  const lines = openLines(adminUrl)
+  try {
+    const holes = await trial(lines, { what: 'nothing taken down', statements: [] }, suite)
+    if (holes.length > 0) return { holes }
+    const trials: Trial[] = []
+    for (const mutant of mutantsOf(facts)) {
+      signal?.throwIfAborted()
+      trials.push({ mutant, seenBy: await trial(lines, mutant, suite) })
+    }
+    return { holes, trials }
+  } finally {
+    await lines.end()
   }
-  return { holes, trials }
+}
+
+interface Lines {
+  /** On which no tenant has ever been set. */
+  fresh (): Promise<Line>
+  used (): Promise<Line>
+  end (): Promise<void>
+}
+
+/** Two connections for all trials, as a new one takes longer than a trial; but one on which a probe got to set a tenant is replaced. */
+function openLines (adminUrl: string): Lines {
+  let [fresh, used]: (Line | undefined)[] = []
+  const open = () => openLine(adminUrl, 'ADMIN_DATABASE_URL')
+  return {
+    async fresh () {
+      if (fresh && !await isFresh(fresh)) {
+        await fresh.end()
+        fresh = undefined
+      }
+      fresh ??= await open()
+      return fresh
+    },
+    async used () {
+      used ??= await open()
+      return used
+    },
+    async end () {
+      await Promise.all([fresh?.end(), used?.end()])
+    }
+  }
 }
 
 export const describe = ({ probe, detail }: Result) => `${probe.table} · ${probe.verb} · ${probe.context}: ${detail}`
@@ -51,19 +86,20 @@ const attempts = 4
 /** Of others who hold a lock, or alter the same role: tuple concurrently updated. */
 const passing = ['55P03', '40P01', 'XX000']
 
-async function trial (adminUrl: string, mutant: Mutant, suite: Suite): Promise<Result[]> {
+async function trial (lines: Lines, mutant: Mutant, suite: Suite): Promise<Result[]> {
   for (let attempt = 1; ; attempt++) {
-    const line = await openLine(adminUrl, 'ADMIN_DATABASE_URL')
     try {
-      return await line.undone(() => without(line, mutant, suite))
+      const [fresh, used] = [await lines.fresh(), await lines.used()]
+      return [
+        ...await fresh.undone(() => without(fresh, mutant, suite, isNobodys)),
+        ...await used.undone(() => without(used, mutant, suite, probe => !isNobodys(probe)))
+      ]
     } catch (error) {
       const state = sqlState(error)
       if (state === undefined) throw error
       if (attempt === attempts || !passing.includes(state)) {
         throw new CommandError(`"${named(mutant)}" could not be tried (${state}: ${(error as Error).message}).`, { cause: error })
       }
-    } finally {
-      await line.end()
     }
     await setTimeout(attempt * 250)
   }
@@ -71,15 +107,14 @@ async function trial (adminUrl: string, mutant: Mutant, suite: Suite): Promise<R
 
 export const named = ({ table, what }: Mutant) => table ? `${table}: ${what}` : what
 
-async function without (line: Line, { table, statements }: Mutant, { mine, theirs, probes }: Suite): Promise<Result[]> {
-  const concerned = table ? probes.filter(probe => probe.table === table) : probes
+async function without (line: Line, { table, statements }: Mutant, suite: Suite, isWanted: (probe: Probe) => boolean): Promise<Result[]> {
+  const { mine, theirs, probes } = suite
+  const concerned = probes.filter(probe => isWanted(probe) && (!table || probe.table === table))
   const become = `set local role ${roleNames.app}`
   const slow = 'set local statement_timeout = 60000' // of large tables, an index takes a while
   await line.run([slow, ...theirs.map(insertText), ...statements, 'set local statement_timeout = 5000', become])
-  const results = [
-    ...await inTurn(line, concerned.filter(isNobodys)),
-    ...await inTurn(line, concerned.filter(probe => !isNobodys(probe)), () => line.run(['set local role none', ...mine.map(insertText), become]), roleNames.owner)
-  ]
+  const plantMine = () => line.run(['set local role none', ...mine.map(insertText), become])
+  const results = await inTurn(line, concerned, plantMine, roleNames.owner)
   const broken = results.find(({ verdict }) => verdict === 'error')
   if (broken) throw new CommandError(`A probe failed for a reason of its own: ${describe(broken)}.`)
   return results.filter(({ verdict }) => verdict === 'leak' || verdict === 'dead')

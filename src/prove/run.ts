@@ -68,8 +68,13 @@ export async function inTurn (line: Line, probes: Probe[], plantMine = async () 
 const cell = ({ table, context }: Probe) => `${table} ${context}`
 
 async function mustBeFresh (line: Line): Promise<void> {
+  if (!await isFresh(line)) throw new CommandError('This connection has served others before, so what a new one sees cannot be proven. Let DATABASE_URL lead past the pooler.')
+}
+
+/** Where a tenant has ever been set, the setting is empty when the transaction is over: not null, as it is on a new connection. */
+export async function isFresh (line: Line): Promise<boolean> {
   const [row] = await line.ask('select current_setting(\'app.current_tenant\', true) as tenant')
-  if (row!.tenant === '') throw new CommandError('This connection has served others before, so what a new one sees cannot be proven. Let DATABASE_URL lead past the pooler.')
+  return row!.tenant !== ''
 }
 
 /** Rather than have every probe wait for a lock that somebody holds. */
