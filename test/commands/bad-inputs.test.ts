@@ -3,13 +3,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
 import { connect as open } from '../../src/db/roles.ts'
+import { subtasks } from '../../src/db/schema.ts'
+import { mustBeSafe } from '../../src/doctor/audit.ts'
+import { CommandError } from '../../src/errors.ts'
+import { startServer } from '../../src/server.ts'
+import { createDirectory } from '../../src/tenancy/directory.ts'
 import { cli, run } from '../support/cli.ts'
-import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { type TestDatabase, slotOptions, testDatabase, testTenancy } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
 import { testSite } from '../support/http.ts'
 
@@ -57,11 +62,11 @@ t.test('databases that cannot be used, or must not be', async t => {
     ['sslmode=require, of a server without TLS', `${database.appUrl}?sslmode=require`, /^The server of DATABASE_URL cannot be used: /]
   ]
   for (const [name, url, message] of cases) {
-    const { code, out, err } = await run(t, ['start'], { DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'silent' })
-    t.same([code, out], [1, ''], `D6 112 ${name}`)
-    t.match(err.trimEnd(), message, `D6 112 ${name}`)
-    t.equal(err.trimEnd().split('\n').length, 1, `D6 112 ${name}: one line`)
-    t.notMatch(err, new URL(url).password, `D6 112 ${name}: no password`)
+    const error = await startServer(loadConfig({ DATABASE_URL: url, PORT: '0' }, false), url, false).then(() => undefined, error => error)
+    t.type(error, CommandError, `D6 112 ${name}`)
+    t.match(error.message, message, `D6 112 ${name}`)
+    t.notMatch(error.message, '\n', `D6 112 ${name}: one line`)
+    t.notMatch(error.message, new URL(url).password, `D6 112 ${name}: no password`)
   }
 })
 
@@ -76,9 +81,11 @@ t.test('databases that are well, however their URL is written', async t => {
     ['sslmode=disable', `${database.appUrl}?sslmode=disable`],
     ['sslmode=prefer', `${database.appUrl}?sslmode=prefer`]
   ] as const) {
-    const site = await testSite(t, { ...database, appUrl })
-    t.equal((await site.get('tenant-0.localhost', '/api/subtasks')).json().total, 1, `D6 112 ${name}`)
-    await site.close()
+    const directory = createDirectory(appUrl, slotOptions(database)) // all that connects where a server starts
+    t.teardown(() => directory.close())
+    await mustBeSafe(directory, loadConfig({}, false), appUrl)
+    const { id } = (await directory.resolve('tenant-0.localhost'))!
+    t.equal(await testTenancy(t, { ...database, appUrl }).withTenant(id, tenant => tenant.count(subtasks)), 1, `D6 112 ${name}`)
   }
   for (const [url, host, port] of [['postgres://u@[fd00::1]:99/d', 'fd00::1', 99], ['postgres://u@[::1]/d', '::1', 5432]] as const) {
     const { options } = open(url) // connects to nothing until asked something
@@ -93,47 +100,34 @@ t.test('D6 107 whoever reads has seen enough', async t => {
   t.same([code, err], [0, 'code 0\n'])
   t.match(out, /^[^\n]+\n$/)
   t.same(await database.admin`select count(*)::int as n from accounts`, [{ n: 12 }], 'the work is done all the same')
-  t.same(await shell('$rowhouse createtestdata --accounts 1 --append --max-projects 1 --quiet <&- >&- 2>&-', environmentOf(database)), { code: 0, out: '', err: '' }, 'no stdin, stdout, stderr')
 })
 
-t.test('D6 108 no terminal, so no colours and no cursor', async t => {
+t.test('D6 113 no address to listen on', async t => { // and one that is taken: demo.test.ts
   const database = await testDatabase(t)
-  const { code, out, err } = await run(t, ['createtestdata', '--accounts', '2', '--max-projects', '1', '--rollback'], { ...environmentOf(database), TERM: 'xterm' })
-  t.equal(code, 0, err)
-  t.notMatch(out + err, /[^\P{C}\n]/u)
+  for (const [HOST, message] of [
+    ['192.0.2.1', 'Cannot listen on 192.0.2.1:0: this machine has no such address. Set HOST to one it has.'],
+    ['nothing.invalid', /^Cannot listen on nothing\.invalid:0: /]
+  ] as const) await t.rejects(testSite(t, database, { HOST }), { name: 'Error', message })
 })
 
-t.test('D6 113 a port that is taken', async t => {
-  const database = await testDatabase(t)
-  const squatter = createServer().listen(0, '127.0.0.1')
-  await once(squatter, 'listening')
-  t.teardown(() => squatter.close())
-  const { port } = squatter.address() as { port: number }
-  for (const [change, message] of [
-    [{ PORT: String(port) }, `Cannot listen on 127.0.0.1:${port}: something else listens there. Set PORT to another one.`],
-    [{ PORT: '0', HOST: '192.0.2.1' }, 'Cannot listen on 192.0.2.1:0: this machine has no such address. Set HOST to one it has.'],
-    [{ PORT: '0', HOST: 'nothing.invalid' }, /^Cannot listen on nothing\.invalid:0: /]
-  ] as const) await t.rejects(testSite(t, database, change), { name: 'Error', message })
-})
-
-t.test('D6 120 odd surroundings', async t => {
+t.test('D6 108, 120 odd surroundings', async t => {
   const database = await testDatabase(t)
   const folder = await mkdtemp(join(tmpdir(), 'rowhouse-'))
   await chmod(folder, 0o555)
   t.teardown(() => rm(folder, { recursive: true }))
-  const create = (flags: string) => `$rowhouse createtestdata --accounts 1 --max-projects 1 --quiet ${flags}`
-  const well = { code: 0, out: '', err: '' }
   const environment = environmentOf(database)
+  const create = (flags: string, change: Record<string, string> = {}, cwd?: string) =>
+    shell(`$rowhouse createtestdata --accounts 1 --max-projects 1 ${flags}`, { ...environment, ...change }, cwd)
   const hash = async () => (await database.admin`select md5(string_agg(t::text, '' order by id)) as hash from tasks t`)[0]!.hash
-  t.same(await shell(create(''), environment), well, 'HOME not set')
+  t.same(await create('<&- >&- 2>&-'), { code: 0, out: '', err: '' }, 'no stdin, stdout, stderr, HOME')
   const first = await hash()
-  const odd: Record<string, string>[] = [
-    { TZ: 'Pacific/Kiritimati', LANG: 'C', LC_ALL: 'C' },
-    { TZ: 'Mars/Phobos', LC_ALL: 'xx_XX.KOI8-R', PGTZ: 'Asia/Tokyo', PGHOST: 'nothing.invalid', PGUSER: 'postgres', PGDATABASE: 'postgres', PGPASSWORD: 'x' }
-  ]
-  for (const change of odd) {
-    t.same(await shell(create('--reset'), { ...environment, ...change }), well, JSON.stringify(change))
-    t.equal(await hash(), first, 'the same data')
-  }
-  t.same(await shell(create('--reset'), environment, folder), well, 'a folder that cannot be written to')
+  t.type(first, 'string')
+  const { code, out, err } = await create('--reset', { TERM: 'xterm', TZ: 'Pacific/Kiritimati', LANG: 'C', LC_ALL: 'C' }, folder)
+  t.same([code, err], [0, ''], 'a folder that cannot be written to')
+  t.match(out, /^Deleting 1 .*\ntenant-0 /)
+  t.notMatch(out, /[^\P{C}\n]/u, 'no terminal, so no colours and no cursor')
+  t.equal(await hash(), first, 'the same data')
+  const odd = { TZ: 'Mars/Phobos', LC_ALL: 'xx_XX.KOI8-R', PGTZ: 'Asia/Tokyo', PGHOST: 'nothing.invalid', PGUSER: 'postgres', PGDATABASE: 'postgres', PGPASSWORD: 'x' }
+  t.same(await create('--reset --quiet', odd), { code: 0, out: '', err: '' }, '--quiet')
+  t.equal(await hash(), first, 'the same data')
 })

@@ -1,9 +1,13 @@
 // The people of an account, from a terminal: made, let in again, listed, and let in no more.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import t from 'tap'
+import * as commands from '../../src/commands/user.ts'
+import { loadConfig } from '../../src/config.ts'
+import { CommandError } from '../../src/errors.ts'
 import { furnish } from '../support/accounts.ts'
-import { cli, run } from '../support/cli.ts'
+import { cli, printedBy, run } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { cookieOf, signInAs } from '../support/people.ts'
@@ -20,14 +24,23 @@ t.test('npm run user', async t => {
   const site = await testSite(t, database)
   await admin`delete from users`
   const user = (args: string[], input?: string) => run(t, ['user', ...args], environment, input)
-  const create = ({ email, password }: typeof ann, role: string, ...more: string[]) => user(['create', ...account, '--email', email, '--role', role, ...more], `${password}\n`)
+  /** The same without a process of its own. */
+  const config = loadConfig(environment, false)
+  const here = async (command: typeof commands[keyof typeof commands], flags: object, input = '') => {
+    const piped = t.intercept(process, 'stdin', { value: Readable.from([input]) })
+    try {
+      return await printedBy(t, () => command(config, new AbortController().signal, { account: 'tenant-0', ...flags } as never))
+    } finally {
+      piped.restore()
+    }
+  }
   const opens = async (cookie: string) => (await site.get(host, '/api/me', { headers: { cookie } })).status
 
   await t.test('the first owner of an account, who can sign in then, in this account only', async t => {
-    t.same(await create({ ...ann, email: 'Ann@Example.com' }, 'owner'), { code: 0, out: 'ann@example.com can sign in now, as owner.\n', err: '' })
+    t.same(await user(['create', ...account, '--email', 'Ann@Example.com', '--role', 'owner'], `${ann.password}\n`), { code: 0, out: 'ann@example.com can sign in now, as owner.\n', err: '' })
     t.equal((await signInAs(site, host, ann)).status, 303)
     t.equal((await signInAs(site, 'tenant-1.localhost', ann)).status, 401)
-    t.equal((await create(ben, 'viewer', '--first-name', 'Ben', '--last-name', 'Archer')).code, 0)
+    await here(commands.create, { email: ben.email, role: 'viewer', firstName: 'Ben', lastName: 'Archer' }, ben.password)
     t.same(await admin`select account_id::int as account, email, first_name as first, last_name as last, role from users order by email`, [
       { account: 1, email: ann.email, first: 'ann', last: 'example.com', role: 'owner' }, { account: 1, email: ben.email, first: 'Ben', last: 'Archer', role: 'viewer' }
     ])
@@ -35,7 +48,7 @@ t.test('npm run user', async t => {
 
   await t.test('a list of them', async t => {
     t.same(await user(['list', ...account]), { code: 0, out: 'ann@example.com   owner\nben@example.com   viewer\n', err: '' })
-    t.same(await user(['list', '--account', 'tenant-1']), { code: 0, out: '', err: '' })
+    t.equal(await here(commands.list, { account: 'tenant-1' }), '')
   })
 
   await t.test('another password ends the sessions and tokens of the old one', async t => {
@@ -57,7 +70,7 @@ t.test('npm run user', async t => {
     t.equal(await opens(theirs), 200)
     t.match(await user(['deactivate', ...account, '--email', ben.email]), { code: 0, out: /^ben@example\.com cannot sign in any more/, err: '' })
     t.equal(await opens(theirs), 401)
-    t.equal((await user(['list', ...account])).out, 'ann@example.com   owner\nben@example.com   viewer, inactive\n')
+    t.equal(await here(commands.list, {}), 'ann@example.com   owner\nben@example.com   viewer, inactive\n')
   })
 
   await t.test('the log says that it was a command, and no password', async t => {
@@ -70,30 +83,30 @@ t.test('npm run user', async t => {
   await t.test('what cannot be done is said in one line, and nothing is changed', async t => {
     const state = async () => (await admin`select md5(string_agg(u::text, '' order by id)) as hash from users u`)[0]!.hash
     const before = await state()
-    const flags = ['create', ...account, '--email', 'new@example.com', '--role', 'member']
-    const cases: [args: string[], input: string, message: RegExp][] = [
-      [['list', '--account', 'tenant-9'], '', /^There is no account of this name\./],
-      [['list', '--account', 'x.y/z'], '', /^There is no account of this name\./],
-      [['create', ...account, '--email', ann.email, '--role', 'owner'], ann.password, /^Somebody with this e-mail address is in this account already\.$/],
-      [['create', ...account, '--email', 'nobody', '--role', 'owner'], ann.password, /^--email must be an e-mail address/],
-      [['create', ...account, '--email', 'new@example.com', '--role', 'king'], '', /^error: option '--role <role>' argument 'king' is invalid\. Allowed choices are owner, /],
-      [['create', ...account, '--email', 'new@example.com'], '', /^error: required option '--role <role>' not specified/],
-      [['create', ...account, '--email', 'new@example.com', '--role', 'owner', '--password', 'x'], '', /^error: unknown option '--password'/],
-      [[...flags, '--first-name', 'two\nlines'], ann.password, /^--first-name must be one line/],
-      [flags, '', /^A password has 8 to 128 characters\.$/],
-      [flags, 'password1\n', /^This is one of the passwords that are tried first\./],
-      [flags, 'two lines\nof text\n', /^A password is one line\.$/],
-      [['reset-password', ...account, '--email', 'nobody@example.com'], ann.password, /^Nobody in this account has this e-mail address\./],
-      [['reset-password', ...account, '--email', ann.email], 'short', /^A password has 8 to 128 characters\.$/],
-      [['deactivate', '--account', 'tenant-1', '--email', ann.email], '', /^Nobody in this account has this e-mail address\./],
-      [['deactivate', ...account, '--email', ann.email], '', /^This is the last active owner of the account\./]
-    ]
-    const runs = await Promise.all(cases.map(([args, input]) => user(args, input)))
-    for (const [i, [args,, message]] of cases.entries()) {
-      const { code, out, err } = runs[i]!
-      const [line = '', ...rest] = err.trimEnd().split('\n')
-      t.same([code, out, rest.filter(text => text !== 'Try --help.')], [1, '', []], args.join(' '))
-      t.match(line, message, args.join(' '))
+    for (const [args, message] of [
+      [['create', '--role', 'king'], /^error: option '--role <role>' argument 'king' is invalid\. Allowed choices are owner, .*\nTry --help\.\n$/],
+      [['create'], /^error: required option '--role <role>' not specified\nTry --help\.\n$/],
+      [['create', '--role', 'owner', '--password', 'x'], /^error: unknown option '--password'\nTry --help\.\n$/],
+      [['reset-password'], /^A password has 8 to 128 characters\.\n$/]
+    ] as const) t.match(await user([...args, ...account, '--email', ann.email], 'short'), { code: 1, out: '', err: message }, args.join(' '))
+    const { create, reset, list, deactivate } = commands
+    const member = { email: 'new@example.com', role: 'member' }
+    for (const [command, flags, input, message] of [
+      [list, { account: 'tenant-9' }, '', /^There is no account of this name\..*$/],
+      [list, { account: 'x.y/z' }, '', /^There is no account of this name\..*$/],
+      [create, { ...member, email: ann.email }, ann.password, /^Somebody with this e-mail address is in this account already\.$/],
+      [create, { ...member, email: 'nobody' }, ann.password, /^--email must be an e-mail address.*$/],
+      [create, { ...member, firstName: 'two\nlines' }, ann.password, /^--first-name must be one line.*$/],
+      [create, member, '', /^A password has 8 to 128 characters\.$/],
+      [create, member, 'password1\n', /^This is one of the passwords that are tried first\..*$/],
+      [create, member, 'two lines\nof text\n', /^A password is one line\.$/],
+      [reset, { email: 'nobody@example.com' }, ann.password, /^Nobody in this account has this e-mail address\..*$/],
+      [deactivate, { account: 'tenant-1', email: ann.email }, '', /^Nobody in this account has this e-mail address\..*$/],
+      [deactivate, { email: ann.email }, '', /^This is the last active owner of the account\..*$/]
+    ] as const) {
+      const error = await here(command, flags, input).then(() => undefined, error => error)
+      t.type(error, CommandError, message.source)
+      t.match(error.message, message)
     }
     t.equal(await state(), before)
   })

@@ -52,6 +52,15 @@ export function start (t: Test, args: string[], environment: Record<string, stri
 
 export const run = (t: Test, args: string[], environment?: Record<string, string>, input?: string) => start(t, args, environment, cli, input).ended
 
+/** What `work`, a command's own function, prints in this process; it throws what a process would print as an error. */
+export async function printedBy (t: Test, work: () => Promise<unknown>): Promise<string> {
+  const printed = t.capture(console, 'log')
+  try { await work() } finally { printed.restore() }
+  const text = printed().map(({ args }) => `${args.join(' ')}\n`).join('')
+  mustBeDiscreet(text)
+  return text
+}
+
 /** What a command prints is for whoever runs it, who is no account's. @throws {Leak} */
 export function mustBeDiscreet (printed: string): void {
   const [found] = foreignCanaries(printed)
