@@ -153,8 +153,9 @@ t.test('accounts that are not test data are left alone', async t => {
 
 t.test('flags that contradict each other', async t => { // bad ones: bad-inputs.test.ts
   const { config } = await scene(t)
-  const flags = { minUsers: 1, maxUsers: 5, minProjects: 1, maxProjects: 1, minTasks: 1, maxTasks: 1, minSubtasks: 1, maxSubtasks: 1 }
-  const create = (change: object) => createtestdata(config, new AbortController().signal, { accounts: 1, seed: 0, append: false, reset: false, rollback: false, quiet: true, ...flags, ...change })
+  const amounts = { minUsers: 1, maxUsers: 5, minProjects: 1, maxProjects: 1, minTasks: 1, maxTasks: 1, minSubtasks: 1, maxSubtasks: 1 }
+  const flags = { accounts: 1, seed: 0, append: false, reset: false, rollback: false, quiet: true, ...amounts }
+  const create = (change: Partial<typeof flags>) => createtestdata(config, new AbortController().signal, { ...flags, ...change })
   await t.rejects(create({ minUsers: 6 }), new CommandError('--min-users (6) is greater than --max-users (5).'))
   await t.rejects(create({ append: true, reset: true }), new CommandError('--append and --reset contradict each other.'))
 })

@@ -1,22 +1,25 @@
 // npm run prove, as a user runs it: what it prints, and its exit code.
 import t from 'tap'
 import { tenantTables } from '../../src/db/schema.ts'
-import { run } from '../support/cli.ts'
+import prove from '../../src/commands/prove.ts'
+import { loadConfig } from '../../src/config.ts'
+import { printedBy, run } from '../support/cli.ts'
 import { testDatabase } from '../support/database.ts'
 import { signing } from '../support/server.ts'
+
+/** Without a process of its own. */
+const proveHere = (environment: Record<string, string>, flags: object) =>
+  prove(loadConfig(environment, false), new AbortController().signal, { mutate: false, json: false, ...flags })
 
 t.test('0: the walls hold; 1: they do not, and it says where', async t => {
   const { admin, appUrl, ownerUrl, adminUrl } = await testDatabase(t)
   const environment = { DATABASE_URL: appUrl, OWNER_DATABASE_URL: ownerUrl, ADMIN_DATABASE_URL: adminUrl.replace(/[^/]*$/, 'postgres') }
-  const plain = await run(t, ['prove'], environment)
-  t.match(plain, { code: 0, err: '' })
-  t.match(plain.out, /^tasks +✓ 7 .*\n/m)
-  t.match(plain.out, new RegExp(`^other tenant +✓ ${tenantTables.length + 1} `, 'm'))
-  t.match(plain.out, new RegExp(`set_config is revoked[^]*${tenantTables.length} tables x 11 verbs x 7 contexts: \\d{3} probes, 0 leaks\n$`))
-
-  const mutated = await run(t, ['prove', '--mutate'], environment)
-  t.match(mutated, { code: 0, err: '' })
-  t.match(mutated.out, /✓ seen +tasks: no policy +select insert update delete\n[^]*\nmutation score 100 % \((\d+) of \1\)\n$/)
+  const held = await run(t, ['prove', '--mutate'], environment)
+  t.match(held, { code: 0, err: '' })
+  t.match(held.out, /^tasks +✓ 7 .*\n/m)
+  t.match(held.out, new RegExp(`^other tenant +✓ ${tenantTables.length + 1} `, 'm'))
+  t.match(held.out, new RegExp(`set_config is revoked[^]*${tenantTables.length} tables x 11 verbs x 7 contexts: \\d{3} probes, 0 leaks\n\n`))
+  t.match(held.out, /✓ seen +tasks: no policy +select insert update delete\n[^]*\nmutation score 100 % \((\d+) of \1\)\n$/)
 
   await admin.unsafe('create policy tenant_select on tasks as restrictive for select to rowhouse_app using (true); drop policy tenant_isolation on tasks')
   await admin.unsafe('create policy tenant_insert on tasks as restrictive for insert to rowhouse_app with check (account_id = tenancy.current_account())')
@@ -46,16 +49,16 @@ t.test('--json: nothing else, with what the proof rests on', async t => {
   t.notMatch(held.out, signing.current)
 
   await admin.unsafe('grant select on directory to rowhouse_app')
-  const open = await run(t, ['prove', '--json'], environment)
-  t.equal(open.code, 1)
-  t.match(JSON.parse(open.out).probes.filter((probe: { verdict: string }) => probe.verdict !== 'held'), [{ table: 'directory', verb: 'select', verdict: 'leak' }])
+  let code: number | undefined
+  const text = await printedBy(t, async () => { code = await proveHere(environment, { json: true }) })
+  t.equal(code, 1)
+  t.match(JSON.parse(text).probes.filter((probe: { verdict: string }) => probe.verdict !== 'held'), [{ table: 'directory', verb: 'select', verdict: 'leak' }])
 })
 
 t.test('2: it could not run, and says why in one line', async t => {
   const { appUrl } = await testDatabase(t)
-  for (const [args, DATABASE_URL, message] of [
-    [['--json'], 'postgres://rowhouse_app:x@127.0.0.1:1/x', /^The server of DATABASE_URL cannot be used: nothing listens there\.\n$/],
-    [[], 'nonsense', /^DATABASE_URL is "\*\*\*", but must be .*\n$/],
-    [['--mutate'], appUrl, /^ADMIN_DATABASE_URL is not set\. --mutate takes a superuser.*\n$/]
-  ] as const) t.match(await run(t, ['prove', ...args], { DATABASE_URL }), { code: 2, out: '', err: message }, message.source)
+  t.match(await run(t, ['prove', '--json'], { DATABASE_URL: 'postgres://rowhouse_app:x@127.0.0.1:1/x' }),
+    { code: 2, out: '', err: /^The server of DATABASE_URL cannot be used: nothing listens there\.\n$/ })
+  t.match(await run(t, ['prove'], { DATABASE_URL: 'nonsense' }), { code: 2, out: '', err: /^DATABASE_URL is "\*\*\*", but must be .*\n$/ })
+  await t.rejects(proveHere({ DATABASE_URL: appUrl }, { mutate: true }), { message: /^ADMIN_DATABASE_URL is not set\. --mutate takes a superuser.*$/ })
 })

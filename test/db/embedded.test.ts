@@ -25,6 +25,17 @@ t.test('started, found, released', async t => {
   t.same([second.started, second.port, third.port], [false, first.port, first.port])
   await first.release()
   await t.rejects(readFile(pidFile(folder)), 'one process holds one lease: it is the last')
+
+  const squatter = createServer().listen(first.port, '127.0.0.1')
+  t.teardown(() => squatter.close())
+  for (const pid of [process.pid, 1, 2 ** 22 - 1]) {
+    await writeFile(pidFile(folder), `${pid}\n${folder}\n0\n54999\n\n127.0.0.1\n0 0\nready\n`)
+    const server = await start(folder)
+    t.ok(server.started, `a pid file that a crash left is recognised, whoever has that number now: not process ${pid}`)
+    t.not(server.port, 54999)
+    t.not(server.port, first.port, 'a taken port is passed over')
+    await server.release()
+  }
 })
 
 t.test('a folder that only its owner can enter will do, for root as well, who cannot run PostgreSQL', async t => {
@@ -37,29 +48,6 @@ t.test('a folder that only its owner can enter will do, for root as well, who ca
   // what a user does to start anew; the files that lie elsewhere must not be in the way
   for (const file of await readdir(folder)) await rm(join(folder, file), { recursive: true })
   await (await start(folder)).release()
-})
-
-t.test('a pid file that a crash left is recognised, whoever has that number now', async t => {
-  const folder = await dataDir(t)
-  await (await start(folder)).release()
-  for (const pid of [process.pid, 1, 2 ** 22 - 1]) {
-    await writeFile(pidFile(folder), `${pid}\n${folder}\n0\n54999\n\n127.0.0.1\n0 0\nready\n`)
-    const server = await start(folder)
-    t.ok(server.started, `not process ${pid}`)
-    t.not(server.port, 54999)
-    await server.release()
-  }
-})
-
-t.test('a taken port is passed over', async t => {
-  const folder = await dataDir(t)
-  const first = await start(folder)
-  await first.release()
-  const squatter = createServer().listen(first.port, '127.0.0.1')
-  t.teardown(() => squatter.close())
-  const second = await start(folder)
-  t.not(second.port, first.port)
-  await second.release()
 })
 
 t.test('folders that will not do, in one line', async t => {
