@@ -1,6 +1,7 @@
 // The only reader of the environment. Every variable is one line here, one in env.example and one in the README.
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import type { Ajv } from 'ajv'
 import { envSchema } from 'env-schema'
 import { CommandError } from './errors.ts'
 
@@ -145,15 +146,19 @@ function isReadable (text: string): boolean {
   }
 }
 
+/** Kept, since it compiles a schema only once; tests read many configurations. */
+let validator: Ajv | undefined
+const schema = structuredClone(environment) // env-schema changes what it is given
+
 function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
   const set = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) // VARIABLE= means: not set
   try {
     return envSchema<Environment>({
-      schema: structuredClone(environment), // env-schema changes what it is given
+      schema,
       data: set,
       env: false,
       dotenv: dotenv && { path: '.env' },
-      ajv: { customOptions: ajv => Object.assign(ajv, { opts: { ...ajv.opts, verbose: true } }) } // errors carry the value
+      ajv: { customOptions: ajv => validator ??= Object.assign(ajv, { opts: { ...ajv.opts, verbose: true } }) } // errors carry the value
     })
   } catch (error) {
     const [first] = (error as { errors?: Invalid[] }).errors ?? []
