@@ -158,7 +158,7 @@ function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
       data: set,
       env: false,
       dotenv: dotenv && { path: '.env' },
-      ajv: { customOptions: ajv => validator ??= Object.assign(ajv, { opts: { ...ajv.opts, verbose: true } }) } // errors carry the value
+      ajv: { customOptions: ajv => (validator ??= Object.assign(ajv, { opts: { ...ajv.opts, verbose: true } })) } // errors carry the value
     })
   } catch (error) {
     const [first] = (error as { errors?: Invalid[] }).errors ?? []
