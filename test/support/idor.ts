@@ -37,9 +37,9 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
 
   async function attack (route: Route, parameters: Parameter[], target: Parameter, complain: (what: string) => void): Promise<void> {
     const name = `${target.in} ${target.path.join('.')}`
-    const theirs = await rowsOf(B)
+    const [theirs, own] = [await rowsOf(B), await rowsOf(A)]
     const before = await everythingOf(database.admin, B)
-    const tried = async (id: string) => ask(route, parameters, await rowsOf(A), target, id)
+    const tried = (id: string) => ask(route, parameters, own, target, id)
     const foreign = await tried(theirs.get(target.refersTo!)!)
     const unknown = await tried(v7())
     const loans = lent()

@@ -4,16 +4,14 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
 import { v7 } from 'uuid'
 import { tenantTables } from '../../src/db/schema.ts'
-import { type Sample, inDatabase, sampleRows } from '../../src/prove/samples.ts'
+import { type Plain, type Sample, insertText, sampleRows } from '../../src/prove/samples.ts'
 import type { AccountId } from '../../src/tenancy/account.ts'
 import { canary } from './canary.ts'
 
 /** Writes one row of each table for each account, behind the walls, every text with its account's canary, and returns them. */
 export async function plant<Id extends AccountId> (admin: postgres.Sql, ...ids: Id[]): Promise<Sample[][]> {
   const planted = ids.map(id => sampleRows(id).map(sample => bearing(sample, canary(id))))
-  for (const samples of planted) {
-    for (const { table, name, row } of samples) await admin`insert into ${admin(name)} ${admin(inDatabase(table, row) as never)}`
-  }
+  await admin.unsafe(planted.flat().map(insertText).join('; '))
   return planted
 }
 
@@ -26,18 +24,16 @@ export function bearing ({ table, name, row }: Sample, mark: string): Sample {
 
 /** A new row of each table for this account, of whoever asks if it is a user's, and its id: what was done to earlier ones does not matter. */
 export async function newRows (admin: postgres.Sql, account: AccountId): Promise<Map<string, string>> {
-  const ids = new Map<string, string>()
   const [asker] = await admin`select id from users where account_id = ${account} and email = 'owner@example.com'`
-  const own: Record<string, unknown> = { userId: asker?.id }
-  for (const { table, name, row } of sampleRows(account).map(sample => bearing(sample, canary(account)))) {
-    if (!('id' in row)) continue
-    own.email = `${v7()}@example.com`
+  const own: Plain = asker ? { userId: asker.id } : {}
+  const rows = sampleRows(account).filter(({ row }) => 'id' in row).map(sample => {
+    const { table, name, row } = bearing(sample, canary(account))
     const open = Object.entries(row).filter(([column]) => column !== 'acceptedAt') // so that there is something to be done with it
-    const unique = Object.fromEntries(open.map(([column, value]) => [column, (own[column] ?? value) as string]))
-    await admin`insert into ${admin(name)} ${admin(inDatabase(table, unique) as never)}`
-    ids.set(name, String(row.id))
-  }
-  return ids
+    own.email = `${v7()}@example.com`
+    return { table, name, row: Object.fromEntries(open.map(([column, value]) => [column, own[column] ?? value])) }
+  })
+  await admin.unsafe(rows.map(insertText).join('; ')) // one round trip
+  return new Map(rows.map(({ name, row }) => [name, String(row.id)]))
 }
 
 /** A hash of all that an account has, as the database sees it; of nothing, ''. Two equal answers mean that nothing was changed in between. */
