@@ -1,4 +1,4 @@
-// npm run faults: the restarts of test/faults/restart.test.ts again and again, with more workers (F3, F4).
+// npm run faults: the restarts of test/faults/refusals.test.ts again and again, with more workers (F3, F4).
 import { Command } from 'commander'
 import { testSite } from './support/http.ts'
 import { restartUnderLoad, room } from './support/load.ts'

@@ -16,7 +16,7 @@ export interface WatchOptions {
   readonly look: () => Promise<readonly Finding[]>
   /** Milliseconds between two looks. */
   readonly every?: number | undefined
-  /** Whether the first look is not to wait for that. */
+  /** Whether the first look is not to wait for that; nor the second, if the first gets no answer. */
   readonly atOnce?: boolean
   readonly onChange: (finding: Finding | undefined) => void
 }
@@ -25,11 +25,13 @@ export function watch ({ directory, look, every = 60_000, atOnce = false, onChan
   let finding: Finding | undefined
   let timer: NodeJS.Timeout
   let stopped = false
+  let seen = !atOnce
   /** The next look is planned when this one is over, so that two never overtake each other. */
-  const plan = (wait = every) => { if (!stopped) timer = setTimeout(() => again().finally(plan), wait).unref() }
+  const plan = (wait: number) => { if (!stopped) timer = setTimeout(() => again().finally(() => plan(seen ? every : 1_000)), wait).unref() }
   const again = async () => {
     const findings = await look().catch(() => undefined) // a database that does not answer is the ping's to tell
     if (!findings || stopped) return
+    seen = true
     const worst = findings.find(isCritical)
     if (worst?.found !== finding?.found) onChange(worst)
     finding = worst

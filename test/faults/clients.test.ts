@@ -1,4 +1,5 @@
 // F20, F21, F22: clients that hang up while they write, that send a byte a second, and that do not read.
+import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -16,7 +17,9 @@ const blocked = 3 * slots
 async function scene (t: Test) {
   const database = await testDatabase(t)
   await furnish(t, database, 100)
+  let server!: Server
   const site = await watchedSite(t, database, scope => {
+    server = scope.server
     scope.post<{ Params: { name: string } }>('/pair/:name', async ({ tenant, params: { name } }) => {
       await tenant.insert(projects, { name })
       await sleep(150)
@@ -35,7 +38,7 @@ async function scene (t: Test) {
     const answers = await Promise.all(Array.from({ length: 2 * slots }, () => site.send(request('GET /api/subtasks HTTP/1.1', ours))))
     t.same(answers.filter(({ status }) => status !== 200), [])
   }
-  return { database, site, open, othersAreServed }
+  return { database, server, site, open, othersAreServed }
 }
 
 t.test('F20: clients that hang up in the middle of a write leave all of it or nothing, and no slot is lost', async t => {
@@ -56,7 +59,9 @@ t.test('F20: clients that hang up in the middle of a write leave all of it or no
 })
 
 t.test('F21: requests that come a byte a second are given up in time', async t => {
-  const { open, othersAreServed, site } = await scene(t)
+  const { open, othersAreServed, server, site } = await scene(t)
+  t.same([server.headersTimeout, server.requestTimeout], [10_000, 15_000])
+  Object.assign(server, { headersTimeout: 3_000, requestTimeout: 5_000 }) // the same, sooner
   const trickle = (text: string) => {
     const socket = open()
     const from = Date.now()
@@ -72,10 +77,10 @@ t.test('F21: requests that come a byte a second are given up in time', async t =
   const heads = Array.from({ length: blocked }, () => trickle('GET /api/subtasks HTTP/1.1\r\nHost: tenant-0.localhost\r\nX-Slow: '))
   const bodies = Array.from({ length: blocked }, () =>
     trickle('POST /test/pair/slow HTTP/1.1\r\nHost: tenant-0.localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n'))
-  await sleep(2_500)
+  await sleep(1_500)
   await othersAreServed()
   t.equal(site.calls.tenant, 2 * slots, 'those that are not there yet take no slot')
-  for (const [kind, calls, limit] of [['headers', heads, 10_000], ['body', bodies, 15_000]] as const) {
+  for (const [kind, calls, limit] of [['headers', heads, 3_000], ['body', bodies, 5_000]] as const) {
     for (const call of calls) {
       const { said, took } = await call
       t.match(said, /^HTTP\/1\.1 408 .*request_timeout/s, `${kind}: 408`)

@@ -1,13 +1,16 @@
-// PostgreSQL answers, and refuses: it only reads, is full, or does not know our password any more.
+// PostgreSQL answers, and refuses: it only reads, is full, or does not know our password any more. And it is restarted under load (a longer run
+// with more workers: npm run faults).
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { testSite } from '../support/http.ts'
-import { readiness } from '../support/load.ts'
+import { readiness, restartUnderLoad, room } from '../support/load.ts'
 import { ownServer } from '../support/own-server.ts'
 import { posting, faultRoutes } from '../support/fault-routes.ts'
+import { until } from '../support/until.ts'
 
 const [host, neighbour] = ['tenant-0.localhost', 'tenant-1.localhost']
 
-t.test('a server that refuses', async t => {
+t.test('a server that refuses, and that is restarted', async t => {
   const server = await ownServer(t)
   const { admin, appUrl } = server.database
   const site = await testSite(t, server.database, {}, faultRoutes)
@@ -38,10 +41,15 @@ t.test('a server that refuses', async t => {
     await server.start()
     t.equal(await readiness(site, 200), 200)
     t.equal((await read()).status, 200)
+    await sleep(200) // until its COMMIT is answered, and its connection free for the write
     const before = await backends()
     const { status, json, body } = await write('to a standby')
     t.match({ status, ...json() }, { status: 503, code: 'database_unavailable' }, body)
-    t.notSame((await backends()).filter(pid => before.includes(pid)), before, 'its connection is given up: the next may reach the new primary')
+    const givenUp = async () => {
+      const now = await backends()
+      return before.some(pid => !now.includes(pid))
+    }
+    t.ok(await until(givenUp), 'its connection is given up: the next may reach the new primary')
     t.equal((await read()).status, 200, 'reads go on')
     await admin`select pg_promote()`
     t.equal((await write('to the primary')).status, 201)
@@ -81,4 +89,19 @@ t.test('a server that refuses', async t => {
     t.equal(await readiness(site, 200), 200)
     t.same((await Promise.all([...Array(20).keys()].map(() => read()))).map(({ status }) => status), Array(20).fill(200))
   })
+
+  for (const [number, mode] of [['F3', 'fast'], ['F4', 'immediate']] as const) {
+    await t.test(`${number}: ${mode}: 503 until it is over, and no word broken`, async t => {
+      const report = await restartUnderLoad(server, site, mode, { workers: 8, calm: 500 })
+      const { restart, ready, longestGap, wrong, lost, kept, acknowledged, statuses } = report
+      const figures = `restart ${restart} ms, longest gap ${longestGap} ms, ${JSON.stringify(statuses)}`
+      t.comment(figures)
+      t.ok(longestGap <= restart + room, figures)
+      t.same(wrong, [], 'served or 503, and nothing else')
+      t.same(ready, [200, 503, 200])
+      t.ok(acknowledged > 0 && Object.keys(statuses).some(status => status.startsWith('503')), 'the load was there, and felt it')
+      t.same(lost, [], 'what was acknowledged is there')
+      t.same(kept, [], 'what was refused is not')
+    })
+  }
 })

@@ -3,17 +3,17 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { start } from '../../src/commands/start.ts'
-import { loadConfig } from '../../src/config.ts'
-import { projects } from '../../src/db/schema.ts'
 
 if (existsSync(process.env.FRAIL ?? '')) process.exit(3)
 
-const config = loadConfig(process.env, false)
-const port = await start(config, new AbortController().signal, { more: routes })
+const { loadConfig } = await import('../../src/config.ts') // not before, which would take longer than all else that a frail one does
+const { start } = await import('../../src/commands/start.ts')
+const port = await start(loadConfig(process.env, false), new AbortController().signal, { more: routes })
 if (port) console.log(`It listens on ${port}.`)
 
 async function routes (app: FastifyInstance): Promise<void> {
+  const { projects } = await import('../../src/db/schema.ts') // the primary can do without
+
   /** Two rows of one name in one transaction, so many milliseconds apart. */
   app.post<{ Params: { name: string, apart: string } }>('/test/pair/:name/:apart', async ({ tenant, params: { name, apart } }) => {
     await tenant.insert(projects, { name })

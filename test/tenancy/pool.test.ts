@@ -9,6 +9,8 @@ import { busy } from '../support/busy.ts'
 import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
 
+t.jobs = 3 // most of the time is spent waiting
+
 async function scene (t: Test) {
   const database = (await testDatabase(t)).direct // here a slot's connection is a backend
   await plant(database.admin, A, B)

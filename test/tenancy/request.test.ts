@@ -1,5 +1,5 @@
 // From request to transaction and back, with routes made for the purpose.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
 import { request } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -10,6 +10,7 @@ import { createDirectory } from '../../src/tenancy/directory.ts'
 import { tenantRequests } from '../../src/tenancy/request.ts'
 import { type TestDatabase, slotOptions, testDatabase, testTenancy } from '../support/database.ts'
 import { furnish } from '../support/accounts.ts'
+import { until } from '../support/until.ts'
 
 const host = 'tenant-0.localhost'
 
@@ -111,10 +112,12 @@ t.test('a route that asks the database nothing takes no connection', async t => 
 })
 
 t.test('F20: a client that leaves in the middle leaves nothing half done, and its slot comes back', async t => {
+  let inside = 0
   const { app, database, call } = await scene(t, scope => {
-    scope.post('/slow', async ({ tenant }) => {
+    scope.post('/slow', async ({ tenant, raw }) => {
       await tenant.insert(projects, { name: 'slow' })
-      await sleep(300)
+      inside++
+      await once(raw.socket, 'close')
       await tenant.insert(projects, { name: 'slow' })
       return {}
     })
@@ -122,16 +125,13 @@ t.test('F20: a client that leaves in the middle leaves nothing half done, and it
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as { port: number }
-  for (let i = 0; i < 3; i++) {
+  for (let i = 1; i <= 3; i++) {
     const leaving = request({ port, method: 'POST', path: '/slow', headers: { host } }).on('error', () => {}).end()
-    await sleep(100)
+    t.ok(await until(() => inside === i, 10_000), 'it is in the middle')
     leaving.destroy()
-    await sleep(300)
   }
-  await sleep(200)
-  t.equal(await named(database, 'slow') % 2, 0)
   t.equal((await call('GET', '/count')).status, 200)
-  const [{ open } = { open: -1 }] = await database.admin`
-    select count(*)::int as open from pg_stat_activity where datname = ${database.name} and state like 'idle in transaction%'`
-  t.equal(open, 0)
+  const open = () => database.admin`select from pg_stat_activity where datname = ${database.name} and state like 'idle in transaction%'`
+  t.ok(await until(async () => (await open()).length === 0, 10_000), 'no transaction is left open')
+  t.equal(await named(database, 'slow') % 2, 0)
 })

@@ -12,6 +12,8 @@ import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
 import { until } from '../support/until.ts'
 
+t.jobs = 3 // most of the time is spent waiting
+
 async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0, direct = false } = {}) {
   const tested = await testDatabase(t)
   const database = direct ? tested.direct : tested
