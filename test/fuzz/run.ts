@@ -34,6 +34,8 @@ export interface FuzzOptions {
   readonly seed: number
   /** How long to look for a smaller batch that fails, too; 0: not at all. */
   readonly shrinkFor?: number
+  /** How many problems are enough to end a batch. */
+  readonly enough?: number
   readonly onBatch?: (report: FuzzReport) => void
 }
 
@@ -46,7 +48,7 @@ export async function fuzz (database: TestDatabase, wall: Wall, options: FuzzOpt
     let first: FuzzReport | undefined // those that follow are fast-check's search for a smaller one
     let broken: unknown // our own mistake, which fast-check would take for a counterexample
     const property = fc.asyncProperty(transactions(most), async list => {
-      const report = await runBatch(database, wall, list, options.tenants).catch(error => { throw broken ??= error })
+      const report = await runBatch(database, wall, list, options).catch(error => { throw broken ??= error })
       first ??= report
       return report.problems.length === 0
     })
@@ -71,13 +73,15 @@ function add (total: FuzzReport, { problems, counterexample: _, ...counts }: Fuz
 
 interface Resident { readonly account: AccountId, state: State }
 
-async function runBatch (database: TestDatabase, wall: Wall, list: readonly Transaction[], tenants: number): Promise<FuzzReport> {
+async function runBatch (
+  database: TestDatabase, wall: Wall, list: readonly Transaction[], { tenants, enough = 20 }: FuzzOptions
+): Promise<FuzzReport> {
   const report = emptyReport()
   const residents = Array.from({ length: tenants }, (_, i): Resident => ({ account: accountId(i + 1), state: settled(accountId(i + 1)) }))
   await reset(database, residents)
   await Promise.all(residents.map(async (resident, i) => {
     for (const transaction of list.filter(({ account }) => account % tenants === i)) {
-      if (report.problems.length > 20) return
+      if (report.problems.length >= enough) return
       await runOne(database, wall, transaction, resident, residents, report)
     }
   }))

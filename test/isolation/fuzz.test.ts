@@ -12,12 +12,12 @@ import { type WayName, fuzzWay, ways } from '../fuzz/ways.ts'
 import { slotOptions, testDatabase, testTenancy } from '../support/database.ts'
 
 const options = { tenants: 20, seed: Date.now() % 1e9 }
-const few = { transactions: 200, tenants: 5, seed: 1 } // enough to see what is to be seen, always the same
+const few = { transactions: 200, tenants: 5, seed: 1, enough: 1 } // to see what is to be seen, always the same
 const clean = { leaks: 0, differences: 0, problems: [] }
 
 for (const [name, { what }] of Object.entries(ways)) {
   t.test(`${name}: ${what}`, async t => {
-    const wanted = name === 'L-STORM' ? 1_000 : 500 // long enough for backends to be killed in it
+    const wanted = name === 'L-STORM' ? 500 : 300 // long enough for backends to be killed in it
     const { leaks, differences, problems, refused, transactions, ...rest } = await fuzzWay(t, name as WayName, { ...options, transactions: wanted })
     t.same({ leaks, differences, problems }, clean, `npm run fuzz -- --only ${name} --seed ${options.seed} --transactions ${wanted}`)
     t.ok(transactions >= wanted)
@@ -27,16 +27,18 @@ for (const [name, { what }] of Object.entries(ways)) {
 }
 
 t.test('it sees that the second wall is down, on each table', async t => {
-  for (const { table } of kinds) {
-    await t.test(getTableName(table), async t => {
-      const database = await testDatabase(t)
-      const pool = new SlotPool(database.appUrl, 4, undefined, slotOptions(database))
-      t.teardown(() => pool.close(1_000))
-      await database.admin`drop policy tenant_isolation on ${database.admin(getTableName(table))}`
-      const report = await fuzz(database, throughRawSql(pool, contexts(undefined)), few)
-      t.ok(report.leaks + report.differences > 0, report.problems[0]!) // to be told that a foreign row is there already is a difference
-    })
+  const database = await testDatabase(t)
+  const pool = new SlotPool(database.appUrl, 4, undefined, slotOptions(database))
+  t.teardown(() => pool.close(1_000))
+  const look = () => fuzz(database, throughRawSql(pool, contexts(undefined)), few)
+  for (const table of kinds.map(kind => getTableName(kind.table))) {
+    await database.admin.unsafe(`alter policy tenant_isolation on ${table} using (true) with check (true)`)
+    const report = await look()
+    t.ok(report.leaks + report.differences > 0, table) // to be told that a foreign row is there already is a difference
+    await database.admin.unsafe(`alter policy tenant_isolation on ${table} using (account_id = tenancy.current_account()) with check (account_id = tenancy.current_account())`)
   }
+  const { leaks, differences, problems } = await look()
+  t.same({ leaks, differences, problems }, clean, 'nothing but that')
 })
 
 t.test('it sees that the first wall is down; the second one then holds alone', async t => {

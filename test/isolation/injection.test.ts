@@ -21,6 +21,8 @@ import { messagesOf, parsed } from '../support/messages.ts'
 import { leftovers, programs } from './attacks/programs.ts'
 import { raw } from '../support/raw.ts'
 
+t.jobs = 4 // each has a database of its own, and much to wait for
+
 const mark = 'zq7' // in each of them, and in nothing of ours
 const hostile = [
   `${mark}'; drop table tasks; --`, `${mark}"; drop table tasks; --`, `${mark}" = "${mark}" or "name`, `${mark}' or '1'='1`, `') or true -- ${mark}`,
