@@ -12,6 +12,7 @@ import { AppError } from './errors.ts'
 import { discreet } from './log.ts'
 import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from './routes/errors.ts'
 import { assetRoutes } from './routes/assets.ts'
+import { compilersFactory } from './routes/compilers.ts'
 import { forms } from './routes/forms.ts'
 import { type Readiness, healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
@@ -65,6 +66,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { ignoreTrailingSlash: true },
     ajv: strictSchemas,
     serializerOpts: knownFormats,
+    schemaController: { compilersFactory },
     frameworkErrors: (error, request, reply) => { // an address that cannot be read: no scope is entered, so its form goes by its beginning
       answerError(error, request as never, reply as never, request.url.startsWith('/api/') ? asProblem : asPage)
     },
