@@ -2,12 +2,12 @@
 // so that a new route is covered without anyone adding it here.
 import t from 'tap'
 import { v7 } from 'uuid'
-import { type Permission, type Role, type Scope, may, roles, scopes } from '../../src/auth/roles.ts'
+import { tokenPrefix } from '../../src/auth/credentials.ts'
+import { type Permission, may, roles, scopes } from '../../src/auth/roles.ts'
 import { hashOf, newSecret } from '../../src/auth/secrets.ts'
 import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { type Reply, testSite } from '../support/http.ts'
-import { addMember } from '../support/members.ts'
 import { fromOurPage } from '../support/people.ts'
 import { type Asked, parametersOf, requestTo } from '../support/parameters.ts'
 import { type Route, collectRoutes } from '../support/routes.ts'
@@ -32,19 +32,21 @@ t.test('roles and scopes, on every tenanted route', async t => {
   const site = await testSite(t, database)
   const routes = collected().filter(({ tenanted }) => tenanted)
 
-  /** As somebody new each time: a request may end the session that it is made in. */
-  async function ask (route: Route, role: Role, scope?: Scope): Promise<Reply> {
-    const { path, headers, ...options } = exampleOf(route)
-    const member = await addMember(admin, role)
-    const credentials: Record<string, string> = scope ? { authorization: `Bearer rowhouse_${await addToken(member.id, scope)}` } : { cookie: member.cookie, ...fromOurPage }
-    return site.get(host, path, { ...options, headers: { ...credentials, ...headers } })
-  }
+  /** Somebody new for each request, as it may end the session that it is made in. */
+  const kinds = roles.flatMap(role => [undefined, ...scopes].map(scope => ({ role, scope })))
+  const askers = routes.flatMap(route => kinds.map(kind => ({ route, ...kind, id: v7(), secret: newSecret() })))
+  const shared = { account_id: 1, expires_at: new Date(Date.now() + 86_400_000) }
+  const person = { account_id: 1, first_name: 'Some', last_name: 'Body', password_hash: 'none' }
+  await admin`insert into users ${admin(askers.map(({ id, role }) => ({ ...person, id, role, email: `${id}@example.com` })))}`
+  await admin`insert into sessions ${admin(askers.filter(({ scope }) => !scope)
+    .map(({ id, secret }) => ({ ...shared, id, user_id: id, token_hash: hashOf(secret), address: '192.0.2.7', user_agent: 'Browser' })))}`
+  await admin`insert into api_tokens ${admin(askers.filter(({ scope }) => scope)
+    .map(({ id, secret, scope }) => ({ ...shared, id, user_id: id, token_hash: hashOf(secret), name: 'of a test', scope: scope! })))}`
 
-  async function addToken (user: string, scope: Scope): Promise<string> {
-    const secret = newSecret()
-    await admin`insert into api_tokens (account_id, id, user_id, name, token_hash, scope, expires_at)
-      values (1, gen_random_uuid(), ${user}, 'of a test', ${hashOf(secret)}, ${scope}, now() + interval '1 day')`
-    return secret
+  async function ask ({ route, scope, secret }: typeof askers[0]): Promise<Reply> {
+    const { path, headers, ...options } = exampleOf(route)
+    const credentials: Record<string, string> = scope ? { authorization: `Bearer ${tokenPrefix}${secret}` } : { cookie: `session=${secret}`, ...fromOurPage }
+    return site.get(host, path, { ...options, headers: { ...credentials, ...headers } })
   }
 
   /** By what it says, not by its status alone: other rules answer 403, too. */
@@ -53,13 +55,12 @@ t.test('roles and scopes, on every tenanted route', async t => {
   for (const route of routes) {
     const { method, url } = route
     const wrong: string[] = []
-    for (const role of roles) {
-      for (const scope of [undefined, ...scopes]) {
-        const reply = await ask(route, role, scope)
-        const allowed = route.open || may(role, route.may, scope)
-        if (method === 'HEAD' ? (reply.status === 403) === allowed : refused(reply) === allowed) wrong.push(`${role} ${scope ?? 'session'}: ${reply.status}`)
-        if (reply.status === 401 || reply.status >= 500) wrong.push(`${role} ${scope ?? 'session'}: ${reply.status} ${reply.body}`)
-      }
+    for (const asker of askers.filter(each => each.route === route)) {
+      const { role, scope = 'session' } = asker
+      const reply = await ask(asker)
+      const allowed = route.open || may(role, route.may, asker.scope)
+      if (method === 'HEAD' ? (reply.status === 403) === allowed : refused(reply) === allowed) wrong.push(`${role} ${scope}: ${reply.status}`)
+      if (reply.status === 401 || reply.status >= 500) wrong.push(`${role} ${scope}: ${reply.status} ${reply.body}`)
     }
     const { path, headers, ...options } = exampleOf(route)
     const nobody = await site.get(host, path, { ...options, headers: { cookie: '', ...fromOurPage, ...headers } })
