@@ -52,9 +52,9 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 export async function complaintsAbout (page: Page): Promise<string[]> {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.evaluate(axe)
-  const light = await page.evaluate('axe.run()') as axeCore.AxeResults
+  const light = await page.evaluate('axe.run({ resultTypes: ["violations"] })') as axeCore.AxeResults
   await page.emulateMedia({ colorScheme: 'dark' })
-  const dark = await page.evaluate('axe.run({ runOnly: ["color-contrast"] })') as axeCore.AxeResults
+  const dark = await page.evaluate('axe.run({ runOnly: ["color-contrast"], resultTypes: ["violations"] })') as axeCore.AxeResults
   const inWords = (scheme: string) => ({ id, help, nodes }: axeCore.Result) => `${scheme}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`
   return [...light.violations.map(inWords('light')), ...dark.violations.map(inWords('dark'))]
 }

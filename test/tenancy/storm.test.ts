@@ -12,7 +12,7 @@ for (const wall of ['both walls', 'the helpers alone'] as const) {
     const database = await testDatabase(t)
     const tenancy = testTenancy(t, database, { url: wall === 'both walls' ? database.appUrl : database.bypassUrl, poolMax: 10 })
     const kill = { every: 100, chance: 0.3 }
-    const { ok, failed, killed, ...faults } = await storm(database, tenancy, { seconds: 4, workers: 30, accounts: 8, kill })
+    const { ok, failed, killed, ...faults } = await storm(database, tenancy, { seconds: 3, workers: 30, accounts: 8, kill })
 
     t.comment({ ok, failed, killed })
     t.same(faults, { foreign: 0, half: 0, lies: 0, hung: 0 })
