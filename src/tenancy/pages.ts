@@ -118,10 +118,11 @@ function describe (query: AnyQuery): List {
   const holes = params.map(param => is(param, Param) ? param.value : param).filter(param => is(param, Placeholder)).map(({ name }) => name)
   const fixed = params.filter(param => !is(param, Param) && !is(param, Placeholder))
   const identity = [getTableName(from), order.map(({ column, down }) => down ? `-${column.name}` : column.name), text, fixed]
+  const plain = JSON.stringify(identity)
   return {
     order,
     asked: joins.slice(0, 1 + joins.findLastIndex(({ table }) => tables.has(table))), // one may be reached through those before it
-    name: values => JSON.stringify([...identity, holes.map(name => [name, values[name]])])
+    name: holes.length === 0 ? () => plain : values => JSON.stringify([...identity, holes.map(name => [name, values[name]])])
   }
 }
 
