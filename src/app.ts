@@ -49,12 +49,14 @@ export interface AppOptions {
   /** None, unless given. */
   readonly rateLimits?: RateLimits | undefined
   readonly logger: FastifyServerOptions['logger']
+  /** The mean delay of the event loop from which on requests are refused, in milliseconds; 100 unless given, 0: none is. */
+  readonly maxDelay?: number | undefined
   /** More of the tenanted API: tests bring routes of their own. */
   readonly more?: FastifyPluginAsync | undefined
 }
 
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
-  const { tenancy, directory, ready, baseDomain, trustProxy, rateLimits = { session: 0, account: 0 }, logger = false, more } = options
+  const { tenancy, directory, ready, baseDomain, trustProxy, rateLimits = { session: 0, account: 0 }, logger = false, maxDelay = 100, more } = options
   const app = fastify({
     logger: typeof logger === 'object' ? { ...logger, serializers: discreet } : logger,
     genReqId: () => randomUUID(),
@@ -74,7 +76,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   })
   answerErrors(app, asPage)
   app.addHook('onRequest', (_request, reply, done) => { reply.headers(securityHeaders); done() })
-  await app.register(underPressure, pressure())
+  await app.register(underPressure, pressure(maxDelay))
   await app.register(strictInput)
   await app.register(methodsOfRoutes)
 
@@ -129,9 +131,9 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
  * each other. A single one leaves requests late, but served. A shorter interval would take it for an overload: the
  * fewer turns of the loop it has, the more one of them counts, and without any the delay is infinite.
  */
-const pressure = (started = Date.now(), damp = damper()) => ({
+const pressure = (maxEventLoopDelay: number, started = Date.now(), damp = damper()) => ({
   sampleInterval: 1_000,
-  maxEventLoopDelay: 100,
+  maxEventLoopDelay,
   async pressureHandler () {
     if (Date.now() - started < 3_000) return // it is our own start that it stood still for
     await damp()

@@ -1,6 +1,6 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
-import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
-import { buildApp } from './app.ts'
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
+import { type AppOptions, buildApp } from './app.ts'
 import { orderlyClose } from './closing.ts'
 import type { Config } from './config.ts'
 import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
@@ -18,7 +18,7 @@ export interface Server {
   close (): Promise<void>
 }
 
-export interface ServerOptions {
+export interface ServerOptions extends Pick<AppOptions, 'maxDelay' | 'more'> {
   /** Milliseconds between two looks at the walls; a minute unless given. */
   readonly lookEvery?: number
   /** Connections at the most, where that is not all of POOL_MAX. */
@@ -28,8 +28,6 @@ export interface ServerOptions {
    * has to come up also while the database restarts.
    */
   readonly beside?: boolean
-  /** More of the tenanted API: tests bring routes of their own. */
-  readonly more?: FastifyPluginAsync
 }
 
 /**
@@ -37,7 +35,7 @@ export interface ServerOptions {
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
 export async function startServer (
-  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, poolMax = config.poolMax, beside = false, more }: ServerOptions = {}
+  config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, poolMax = config.poolMax, beside = false, maxDelay, more }: ServerOptions = {}
 ): Promise<Server> {
   const { signing, preparedStatements } = config
   const news: { log?: FastifyBaseLogger } = {} // of the application, which is yet to be built
@@ -73,7 +71,7 @@ export async function startServer (
   }
 
   const { baseDomain, trustProxy, rateLimits } = config
-  const app = await buildApp({ tenancy, directory, ready, baseDomain, trustProxy, rateLimits, logger, more })
+  const app = await buildApp({ tenancy, directory, ready, baseDomain, trustProxy, rateLimits, logger, maxDelay, more })
   news.log = app.log
   app.addHook('onClose', async () => {
     walls.stop()

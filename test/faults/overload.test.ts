@@ -8,7 +8,7 @@ import { request, send } from '../support/wire.ts'
 const paths = ['/api/subtasks', '/subtasks/', '/healthz', '/readyz']
 
 t.test('F34: stalls of the event loop', async t => {
-  const { port, client } = await serverProcess(t)
+  const { port, client } = await serverProcess(t, { REFUSES: '1' })
   const get = async (path: string) => ({ path, ...await send(port, request(`GET ${path} HTTP/1.1`, ['Host: tenant-0.localhost', `Cookie: ${asSignedIn('tenant-0.localhost').cookie}`])) })
   await sleep(3_000) // how long it blames its own start
 

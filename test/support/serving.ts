@@ -1,5 +1,6 @@
 // Run as a process: what `start` runs, with routes for the tests of how it ends. Prints the port it listens on.
-// While there is a file by the name of FRAIL, it ends as soon as it is started.
+// However long it stood still, it answers, since the machine may be busy; with REFUSES=1 it refuses, as it should. While there is a file by
+// the name of FRAIL, it ends as soon as it is started.
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -8,7 +9,7 @@ if (existsSync(process.env.FRAIL ?? '')) process.exit(3)
 
 const { loadConfig } = await import('../../src/config.ts') // not before, which would take longer than all else that a frail one does
 const { start } = await import('../../src/commands/start.ts')
-const port = await start(loadConfig(process.env, false), new AbortController().signal, { more: routes })
+const port = await start(loadConfig(process.env, false), new AbortController().signal, { more: routes, ...process.env.REFUSES !== '1' && { maxDelay: 0 } })
 if (port) console.log(`It listens on ${port}.`)
 
 async function routes (app: FastifyInstance): Promise<void> {

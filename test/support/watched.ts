@@ -44,6 +44,7 @@ export async function watchedSite (
     ready: async () => {},
     baseDomain: 'localhost',
     trustProxy: [],
+    maxDelay: 0, // it stands still for what the test does
     logger: { level: 'debug', stream: { write (line: string) { log += line } } }
   })
   await app.register(async api => {
