@@ -3,14 +3,21 @@ import t, { type Test } from 'tap'
 import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { type Reply, testSite } from '../support/http.ts'
-import { watchSecondWall } from '../support/second-wall.ts'
+import { quiet, watchSecondWall } from '../support/second-wall.ts'
+import { signIn } from '../support/signed-in.ts'
 
 const host = 'tenant-0.localhost'
 
-async function scene (t: Test, subtasks = 12) {
-  const database = await testDatabase(t)
-  const [data] = await furnish(t, database, subtasks, 1)
-  const site = await testSite(t, { ...database, appUrl: watchSecondWall(t, database).url })
+const database = await testDatabase(t)
+const watched = { ...database, appUrl: watchSecondWall(t, database).url } // as all statements in this process are
+const site = await testSite(t, watched)
+
+/** On the one site, all accounts anew. */
+async function scene (t: Test) {
+  await quiet(database.admin)
+  await database.admin`truncate accounts, directory cascade`
+  const [data] = await furnish(t, watched, 12, 1)
+  await signIn(database.admin)
   const see = (path: string) => site.get(host, path)
   const send = (path: string, fields: Record<string, string> = {}) => site.get(host, path, {
     method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: new URLSearchParams(fields).toString()

@@ -8,8 +8,8 @@ import type { Reply, Site } from './http.ts'
 import { NotCovered, type Parameter, parametersOf, requestTo } from './parameters.ts'
 import type { Route } from './routes.ts'
 import { everythingOf, newRows } from './rows.ts'
+import { quiet } from './second-wall.ts'
 import { signIn } from './signed-in.ts'
-import { until } from './until.ts'
 
 /** What an id that leads nowhere may be answered: not there; or, in a body, that what it refers to is not there. */
 const nowhere = (parameter: Parameter) => parameter.in === 'body' ? [404, 409] : [404]
@@ -72,10 +72,8 @@ export async function idorProblems (owner: Owner, database: TestDatabase, site: 
     return site.get(hosts[0], path, options)
   }
 
-  /** Not beside a query of a request that was refused before it was answered: it would find other rows with row-level security than without. */
   async function rowsOf (account: typeof A): Promise<Map<string, string>> {
-    await until(async () => (await database.admin`
-      select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle' and backend_type = 'client backend'`).length === 0)
+    await quiet(database.admin)
     return newRows(database.admin, account)
   }
 }

@@ -6,11 +6,13 @@
 // the rows they return or count. What it does not: a write that returns nothing and counts nothing, and what a trigger would do.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { getTableName } from 'drizzle-orm'
+import type postgres from 'postgres'
 import { tenantTables } from '../../src/db/schema.ts'
 import { Tenant } from '../../src/tenancy/scope.ts'
 import { Slot } from '../../src/tenancy/slot.ts'
 import { type Owner, type TestDatabase, failLate } from './database.ts'
 import { bypassRole } from './server.ts'
+import { until } from './until.ts'
 
 export interface SecondWall {
   /** Connects as the role that may be both: serving as the app role, until a statement is tried without row-level security. */
@@ -52,6 +54,15 @@ export function watchSecondWall (owner: Owner, { direct }: TestDatabase): Second
     if (held[0] !== undefined) failLate(owner, held[0])
   })
   return { url: url.href, held }
+}
+
+/**
+ * Waits for the queries of requests that were refused before they were answered. Rows that are written or deleted beside one are there
+ * with row-level security, and not without, or the other way round.
+ */
+export async function quiet (admin: postgres.Sql): Promise<void> {
+  await until(async () => (await admin`
+    select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle' and backend_type = 'client backend'`).length === 0)
 }
 
 /** An answer as text; in which order rows come is not looked at. */
