@@ -66,8 +66,8 @@ t.test('one data folder, and who comes and goes', async t => {
 
   await t.test('D6 109 a command that is stopped stops the server it started; unless somebody uses it, and the last one out stops it', async t => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      const running = start(t, ['createtestdata', '--accounts', '300', '--append', '--max-projects', '6'], environment)
-      await running.printed(/Accounts: 30\/300/)
+      const running = start(t, ['createtestdata', '--accounts', '600', '--append', '--max-projects', '3'], environment)
+      await running.printed(/Accounts: 60\/600/)
       const beside = signal === 'SIGTERM' ? await embeddedServer(folder) : undefined
       running.child.kill(signal)
       t.match(await running.ended, { code: 130, err: '' }, signal)
