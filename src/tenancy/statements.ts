@@ -20,13 +20,16 @@ export const narrowed = (table: TenantTable, condition?: SQL): SQL => condition 
 export function selection<T> (query: AnyQuery): Statement<T[]> {
   const { from, joins = [], columns, where, orderBy = [], limit, offset } = query
   mustBeSafe(query)
-  for (const amount of [limit, offset]) {
-    if (amount !== undefined && typeof amount !== 'number' && !is(amount, Placeholder)) throw new TypeError('A limit or offset is a number or a placeholder.')
-  }
+  for (const amount of [limit, offset]) mustBeAmount(amount)
   let select = joined(db.select(columns).from(from).$dynamic(), joins).where(narrowed(from, where)).orderBy(...orderBy)
   if (limit !== undefined) select = select.limit(limit)
   if (offset !== undefined) select = select.offset(offset)
   return new Statement(select, rowsOf<T>(columns))
+}
+
+/** Anything else drizzle would leave out, or take for SQL. */
+export function mustBeAmount (amount: unknown): void {
+  if (amount !== undefined && typeof amount !== 'number' && !is(amount, Placeholder)) throw new TypeError('A limit or offset is a number or a placeholder.')
 }
 
 /** Everything in it is of tenant tables that it names. */

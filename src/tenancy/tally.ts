@@ -5,7 +5,7 @@ import type { SelectResult } from 'drizzle-orm/query-builders/select.types'
 import type { TenantTable } from '../db/tenant-table.ts'
 import type { ColumnsOf, Join, Nullability, Query } from './query.ts'
 import { Statement, db, rowsOf } from './statement.ts'
-import { joined, mustBeSafe, narrowed } from './statements.ts'
+import { joined, mustBeAmount, mustBeSafe, narrowed } from './statements.ts'
 
 /** A count, described: of the rows of `from`, with whatever is joined to them, most first. */
 export interface Tally<F extends TenantTable, J extends readonly Join[], B extends ColumnsOf<F, J>, W extends ColumnsOf<F, J>>
@@ -32,6 +32,7 @@ export type AnyTally = Tally<TenantTable, readonly Join[], Record<string, AnyPgC
 
 export function tallying<T> ({ from, joins = [], by, which, where, limit }: AnyTally): Statement<T[]> {
   mustBeSafe({ from, joins, columns: { ...by, ...which }, ...where && { where } })
+  mustBeAmount(limit)
   const total = sql<number>`count(*)::int`
   const those = Object.entries(which).map(([name, column]) => [name, sql<number>`(count(*) filter (where ${column}))::int`] as const)
   const fields: Record<string, AnyPgColumn | SQL> = { ...by, total, ...Object.fromEntries(those) }

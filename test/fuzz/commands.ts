@@ -2,7 +2,7 @@
 // counterexample still means something.
 import fc from 'fast-check'
 
-const verbs = ['insert', 'insertMany', 'update', 'delete', 'get', 'select', 'count', 'exists'] as const
+const verbs = ['insert', 'insertMany', 'update', 'delete', 'get', 'select', 'count', 'exists', 'tally'] as const
 export type Verb = typeof verbs[number]
 
 /** Whose id, parent or account a command names. */

@@ -138,6 +138,18 @@ const verbs: Record<Command['verb'], (scene: Scene) => Draft> = {
       ask: tenant => tenant.exists(scene.kind.table, where),
       raw: { text: `select exists (select from ${scene.kind.name} t where ${text}) as e`, values, read: ([row]) => row!.e }
     }
+  },
+  tally: scene => {
+    const { kind: { table, name }, me } = scene
+    const { rows, condition, text, values } = narrowed(scene)
+    const seen = (groups: { accountId: unknown, total: unknown }[]) => groups.map(({ accountId, total }) => ({ accountId: Number(accountId), total }))
+    return {
+      expected: rows.length > 0 ? [{ accountId: me, total: rows.length }] : [],
+      ask: async tenant => seen(await tenant.tally({
+        from: table, by: { accountId: table.accountId } as never, which: {}, ...condition && { where: condition }
+      }) as never),
+      raw: { text: `select t.account_id as "accountId", count(*)::int as total from ${name} t where ${text} group by 1`, values, read: groups => seen(groups as never) }
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { type SQL, asc, eq, inArray, like, or, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
 import t, { type Test } from 'tap'
-import { accounts, projects, tasks, users } from '../../src/db/schema.ts'
+import { accounts, projects, subtasks, tasks, users } from '../../src/db/schema.ts'
 import { AppError, sqlState } from '../../src/errors.ts'
 import { createDirectory } from '../../src/tenancy/directory.ts'
 import { innerJoin } from '../../src/tenancy/query.ts'
@@ -69,6 +69,10 @@ const places: Record<string, (tenant: Tenant, text: string) => Promise<unknown>>
   'raw SQL in a join': (tenant, text) => tenant.select({ from: tasks, joins: [innerJoin(projects, sql.raw(text))], columns: { id: tasks.id } }),
   'a limit': (tenant, text) => tenant.select({ from: projects, columns: { id: projects.id }, limit: text as never }),
   'an offset of SQL': (tenant, text) => tenant.select({ from: projects, columns: { id: projects.id }, offset: sql.raw(text) as never }),
+  'a group of a tally': (tenant, text) => tenant.tally({ from: projects, by: { it: sql.raw(text) as never }, which: {} }),
+  'what a tally counts': (tenant, text) => tenant.tally({ from: subtasks, by: {}, which: { it: sql.raw(text) as never } }),
+  'a condition of a tally': (tenant, text) => tenant.tally({ from: projects, by: {}, which: {}, where: sql.raw(text) }),
+  'the limit of a tally': (tenant, text) => tenant.tally({ from: projects, by: { name: projects.name }, which: {}, limit: text as never }),
   'SQL as a value': (tenant, text) => tenant.get(projects, { name: sql.raw(text) as never }),
   'SQL as a value to write': (tenant, text) => tenant.update(projects, {}, { name: sql.raw(text) as never }),
   'SQL as a value of an insert': (tenant, text) => tenant.insert(projects, { name: sql.raw(text) as never }),
