@@ -16,7 +16,7 @@ for (const [kind, path] of [['an exception', '/api/test/throw'], ['a rejection',
     const { code, out, err } = await running.ended
     t.equal(code, 1)
     const fatal = out.split('\n').filter(line => line.includes('"level":60')).map(line => JSON.parse(line))
-    t.match(fatal, [{ msg: 'nobody caught this error', err: { message: 'thrown by the test', stack: /serving\.ts/ } }])
+    t.match(fatal, [{ msg: 'nobody caught this error', err: { message: 'thrown by the test', stack: /serving\.js/ } }])
     t.equal(err, '', 'and nothing is said twice')
     t.equal((await pairs()).size, 4)
     t.same(await halves(), {})
