@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
 
 export async function tlsProxy (t: Test, target: string): Promise<string> {
-  const [key, cert] = await Promise.all(['key', 'certificate'].map(name => readFile(new URL(`tls/${name}.pem`, import.meta.url))))
+  const [key, cert] = await Promise.all(['key', 'certificate'].map(name => readFile(`test/support/tls/${name}.pem`)))
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   const server = createServer(client => {
