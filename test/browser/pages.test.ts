@@ -154,6 +154,16 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
     await page.getByRole('heading', { name: 'Not open to you' }).waitFor()
   })
 
+  t.test('the API is tried from its own page, as whoever is signed in', async t => {
+    const page = await openPage(t, browser, {}, /^Applying inline style/) // Swagger's, which it does without
+    await signInOn(page, site, owner)
+    await page.goto(`${site}/api/docs`)
+    await page.getByText('See who I am').click()
+    await page.getByRole('button', { name: 'Try it out' }).click()
+    await page.getByRole('button', { name: 'Execute' }).click()
+    await page.locator('.live-responses-table').getByText(owner.email).waitFor()
+  })
+
   t.test('every page: axe finds nothing, in light and in dark, and nothing reaches past a phone\'s edge', async t => {
     const page = await openPage(t, browser, { bypassCSP: true })
     const look = async (path: string) => {

@@ -7,7 +7,7 @@ import { openLine } from '../../src/prove/line.ts'
 import { type Trial, named } from '../../src/prove/mutate.ts'
 import { type Probe, verbs } from '../../src/prove/probes.ts'
 import { prove } from '../../src/prove/prove.ts'
-import { exitCode } from '../../src/prove/report.ts'
+import { asText, exitCode } from '../../src/prove/report.ts'
 import { A, B, type TestDatabase, testDatabase } from '../support/database.ts'
 import { everythingOf, plant } from '../support/rows.ts'
 import { signing } from '../support/server.ts'
@@ -35,6 +35,7 @@ for (const lock of ['revoked', 'signed'] as const) {
 
     t.same(results.filter(({ verdict }) => verdict !== 'held'), [])
     t.equal(exitCode(proof), 0)
+    t.match(asText(proof), /✓ seen +tasks: no policy +select insert update delete\n[^]*\nmutation score 100 % \((\d+) of \1\)\n?$/)
     for (const { mutant, seenBy } of trials) t.ok(seenBy.length > 0, `seen: ${named(mutant)}`)
     t.ok(trials.length >= 25, `${trials.length} mutants`)
     t.equal(new Set(trials.map(({ mutant }) => named(mutant))).size, trials.length, 'each with a name of its own')
