@@ -1,6 +1,6 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
-import { type AppOptions, buildApp } from './app.ts'
+import type { AppOptions } from './app.ts'
 import { orderlyClose } from './closing.ts'
 import type { Config } from './config.ts'
 import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
@@ -48,12 +48,14 @@ export async function startServer (
     await tenancy.close()
     await directory.close()
   }
+  const loaded = import('./app.ts') // while the database answers
   try {
     if (!beside) await mustBeSafe(directory, config, databaseUrl)
   } catch (error) {
     await closeDoors()
     throw error
   }
+  const { buildApp } = await loaded
 
   const walls = watch({
     directory,

@@ -30,7 +30,7 @@ const newPassword = Type.Object({
 const session = Type.Object({
   id: id(),
   createdAt: moment({ description: 'When I signed in' }),
-  seenAt: moment({ description: 'When it was last used, to within some minutes' }),
+  seenAt: moment({ description: 'When it was last used, to within an hour' }),
   expiresAt: moment(),
   address: Type.String({ description: 'From where I signed in', examples: ['192.0.2.7'] }),
   userAgent: Type.String({ description: 'What the browser called itself' }),

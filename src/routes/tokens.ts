@@ -17,7 +17,7 @@ const token = Type.Object({
   id: id(),
   ...fields,
   createdAt: moment(),
-  usedAt: Type.Union([moment(), Type.Null()], { description: 'When it was last used, to within some minutes' }),
+  usedAt: Type.Union([moment(), Type.Null()], { description: 'When it was last used, to within an hour' }),
   expiresAt: moment()
 }, { description: 'An API token', examples: [example] })
 const { min: minimum, max: maximum } = tokenDays
