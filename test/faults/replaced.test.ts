@@ -71,6 +71,8 @@ t.test('whoever takes a place while the database is away serves when it is back;
 
 t.test('whoever cannot look at the walls at once looks again soon', async t => {
   const hole = { severity: 'critical', found: 'a hole' } as unknown as Finding
+  const alive = setInterval(() => {}, 1_000) // the watch keeps no process alive by itself
+  t.teardown(() => clearInterval(alive))
   const told = await new Promise(resolve => {
     let looks = 0
     const look = async () => {
