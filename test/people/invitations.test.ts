@@ -7,6 +7,8 @@ import { addMember, answer, asking } from '../support/members.ts'
 import { cookieOf, post, signInAs } from '../support/people.ts'
 
 const [host, other] = ['tenant-0.localhost', 'tenant-1.localhost'] as [string, string]
+type Page = { next: string | null } & Record<'invitations' | 'tokens' | 'sessions', { id: string }[]>
+
 const newcomer = { firstName: 'Nia', lastName: 'New', password: 'correct mule 🐴' }
 
 t.test('invitations', async t => {
@@ -137,5 +139,31 @@ t.test('invitations', async t => {
     t.equal((await post(site, other, new URL(link).pathname, { ...newcomer, password: 'quite another 🐎' })).status, 303)
     t.equal((await signInAs(site, other, { email: 'both@example.com', password: newcomer.password })).status, 401)
     t.equal((await signInAs(site, host, { email: 'both@example.com', password: newcomer.password })).status, 303)
+  })
+
+  await t.test('like API tokens and sessions, they are listed whole, page after page', async t => {
+    for (const n of [1, 2, 3, 4, 5]) {
+      await inviteTo(`walk-${n}@example.com`)
+      t.equal((await asManager('POST', '/tokens', { name: `walk ${n}`, scope: 'read', days: 1 })).status, 201)
+      await admin`insert into sessions (account_id, id, user_id, token_hash, expires_at, address, user_agent)
+        values (1, gen_random_uuid(), ${manager.id}, ${String(n).repeat(64)}, now() + interval '1 day', '', '')`
+    }
+    const there = {
+      invitations: await admin`select id from invitations where account_id = 1 and accepted_at is null`,
+      tokens: await admin`select id from api_tokens where user_id = ${manager.id}`,
+      sessions: await admin`select id from sessions where user_id = ${manager.id}`
+    }
+    for (const [list, path] of [['invitations', '/invitations'], ['tokens', '/tokens'], ['sessions', '/me/sessions']] as const) {
+      const seen: string[] = []
+      let next: string | null = ''
+      for (let pages = 0; next !== null && pages < 50; pages++) {
+        const page: Page = (await asManager('GET', `${path}?limit=2${next && `&cursor=${next}`}`)).json()
+        t.ok(page[list].length > 0 && page[list].length <= 2, `${list}: ${page[list].length} on a page`)
+        seen.push(...page[list].map(({ id }) => id))
+        next = page.next
+      }
+      t.same(seen.toSorted(), there[list].map(({ id }) => id).toSorted(), `${list}: each once`)
+      t.ok(seen.length >= 5)
+    }
   })
 })
