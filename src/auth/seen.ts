@@ -1,5 +1,5 @@
-// When a session or an API token was last used: moved on once an hour at the most, once the reply has left, in a
-// transaction of its own. More often it would cost: of two thousand people who ask every few seconds, a tenth of all requests would write.
+// When a session or an API token was last used: moved on once an hour at the most, once the reply has left, in a transaction of its own.
+// Sessions are idle after days, so an hour is exact enough; each time costs every session that is in use a write.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
