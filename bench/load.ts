@@ -11,6 +11,8 @@ export interface Load {
   readonly accounts: readonly number[]
   readonly connections: number
   readonly seconds: number
+  /** Seconds before, in which connections are opened, and what is answered is not counted; none unless given. */
+  readonly before?: number
   /** What is posted, as a form of the account's own page; nothing is, unless given. */
   readonly form?: string
 }
@@ -43,15 +45,16 @@ export function load (options: Load): Promise<Answered> {
   })
 }
 
-async function shoot ({ port, path, accounts, connections, seconds, form }: Load): Promise<Answered> {
+async function shoot ({ port, path, accounts, connections, seconds, before = 0, form }: Load): Promise<Answered> {
   const good: number[] = []
   const refused: number[] = []
   const statuses: Record<string, number> = {}
+  const start = performance.now() + before * 1_000
   const { errors, timeouts, duration } = await new Promise<autocannon.Result>((resolve, reject) => {
     autocannon({
       url: `http://127.0.0.1:${port}`,
       connections,
-      duration: seconds,
+      duration: before + seconds,
       setupClient (client) {
         client.setRequests(shuffled(accounts).slice(0, Math.max(5, 5_000 / connections)).map(n => {
           const headers = signedIn(`tenant-${n}.localhost`, port)
@@ -59,14 +62,16 @@ async function shoot ({ port, path, accounts, connections, seconds, form }: Load
         }))
       }
     }, (error, result) => error ? reject(error) : resolve(result)).on('response', (_client, status, _bytes, time) => {
+      if (performance.now() < start) return
       statuses[status] = (statuses[status] ?? 0) + 1
       ;(status === 200 ? good : refused).push(time)
     })
   })
   if (errors + timeouts > 0) statuses.lost = errors + timeouts
   const at = (times: number[], share: number) => times.sort((a, b) => a - b)[Math.floor(times.length * share)] ?? NaN
+  const rate = good.length / (duration - before)
   return {
-    rate: good.length / duration, p50: at(good, 0.5), p99: at(good, 0.99), statuses, ...refused.length > 0 && { refusedIn: at(refused, 0.5) }
+    rate, p50: at(good, 0.5), p99: at(good, 0.99), statuses, ...refused.length > 0 && { refusedIn: at(refused, 0.5) }
   }
 }
 

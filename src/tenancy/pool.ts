@@ -56,20 +56,26 @@ export class SlotPool {
    * @throws {AppError} pool_busy, or database_unavailable
    */
   async acquire (holder: Holder): Promise<Slot> {
-    const before = this.#waiting.of(holder)
     if (this.#closing) throw new AppError('pool_busy')
-    if (this.#waiting.length >= maxWaiting.ofAll || before >= maxWaiting.ofOne) {
-      await this.#damp()
-      throw new AppError('pool_busy')
-    }
+    const turnedAway = this.turnedAway(holder)
+    if (turnedAway) return turnedAway
     return new Promise((resolve, reject) => {
-      const slot = this.#mayHave(holder) && before === 0 ? this.#idle.pop() : undefined
+      const slot = this.#mayHave(holder) && this.#waiting.of(holder) === 0 ? this.#idle.pop() : undefined
       if (slot) return resolve(this.#lend(slot, holder))
       const timer = setTimeout(() => this.#refuse(waiter, new AppError('pool_busy')), limits.acquire)
       const waiter: Waiter = { holder, resolve, reject, timer }
       this.#waiting.add(waiter)
       this.#serve()
     })
+  }
+
+  /**
+   * Where too many wait already, what rejects with pool_busy after a moment; otherwise undefined. Whoever asks before beginning anything
+   * is refused for the least work: it is many who are.
+   */
+  turnedAway (holder: Holder): Promise<never> | undefined {
+    if (this.#waiting.length < maxWaiting.ofAll && this.#waiting.of(holder) < maxWaiting.ofOne) return undefined
+    return this.#damp().then(() => { throw new AppError('pool_busy') })
   }
 
   /** Takes a slot back. One that died has left by itself. */

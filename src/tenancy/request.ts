@@ -90,6 +90,8 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     scope.addHook('preHandler', (request, reply, done) => {
       const state = stateOf(request)
       const { admitFirst } = request.routeOptions.config
+      const turnedAway = tenancy.turnedAway(request.account.id)
+      if (turnedAway) return turnedAway
       begin(request, isRead(request) || admitFirst ? 'read only' : 'read write')
       state.user = admit(request)
       state.toBeAdmitted = state.user !== undefined

@@ -49,11 +49,14 @@ export function createTenancy ({ url, poolMax, signing, ...options }: TenancyOpt
     return result
   }
 
+  /** What rejects with pool_busy if a transaction of this account would be refused at once; otherwise undefined. */
+  const turnedAway = (account: AccountId) => pool.turnedAway(account)
+
   /** @throws {AppError} database_unavailable if connections cannot be opened any more */
   const mustConnect = () => pool.mustConnect()
 
   /** Waits for open transactions, up to ten seconds, and ends the connections. */
   const close = () => pool.close(10_000)
 
-  return { begin, withTenant, mustConnect, close }
+  return { begin, turnedAway, withTenant, mustConnect, close }
 }

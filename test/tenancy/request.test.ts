@@ -38,6 +38,32 @@ async function scene (t: Test, routes: (tenanted: FastifyInstance, app: FastifyI
 
 const named = async ({ admin }: TestDatabase, name: string) => (await admin`select count(*)::int as n from projects where name = ${name}`)[0]!.n
 
+t.test('where too many wait, a request is refused before its route, or anybody who is to be admitted, has run', async t => {
+  let entered = 0
+  const { call } = await scene(t, scope => {
+    scope.get('/asks', async ({ tenant }) => {
+      entered++
+      return { n: await tenant.count(projects) }
+    })
+    scope.get('/holds', async request => {
+      await request.withTenant(async tenant => {
+        await tenant.count(projects)
+        await until(() => answered >= 20)
+      })
+      return {}
+    })
+  })
+  let answered = 0
+  const holds = call('GET', '/holds') // one of two slots, which is all that one account may have
+  const asked = Array.from({ length: 140 }, () => call('GET', '/asks').then(answer => { answered++; return answer }))
+  const replies = await Promise.all(asked)
+  const refused = replies.filter(({ status, body }) => status === 503 && body.code === 'pool_busy')
+  t.same(replies.filter(({ status }) => status === 200).length, replies.length - refused.length)
+  t.ok(refused.length >= 35, `${refused.length} of ${replies.length} refused`)
+  t.equal(entered, replies.length - refused.length)
+  await holds
+})
+
 t.test('a write is kept when its reply leaves, and undone when the reply is an error', async t => {
   const { database, call } = await scene(t, scope => {
     scope.post('/kept', async ({ tenant }) => ({ name: (await tenant.insert(projects, { name: 'kept' })).name }))
