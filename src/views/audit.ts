@@ -1,7 +1,7 @@
 import { html } from 'ghtml'
 import { type Frame, type Html, layout } from './layout.ts'
 import { type Paged, morePages } from './pager.ts'
-import { row, table, text } from './table.ts'
+import { tableOf, text } from './table.ts'
 import { moment } from './times.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -25,19 +25,19 @@ export function auditPage (frame: Frame, entries: Paged<AuditRow>): Html {
 <p class="summary">Every change, newest first</p>
 !${entries.total === 0
   ? '<p class="empty">Nothing has been changed yet.</p>'
-  : table(columns, entries.rows.map(rowOf))}
+  : table(entries.rows.map(cellsOf))}
 !${morePages(entries, '/audit/')}`
   })
 }
 
-const columns = ['When', 'Who', 'What', 'Changed']
+const table = tableOf(['When', 'Who', 'What', 'Changed'], 'What')
 
-const rowOf = (entry: AuditRow): Html => row(columns, 'What', [
+const cellsOf = (entry: AuditRow): Html[] => [
   moment(entry.at),
   text(entry.actor),
-  html`${past(entry.action)} ${singular(entry.entity)} <code title="${entry.entityId}">…${entry.entityId.slice(-8)}</code>`,
-  html`<div>!${changes(entry).map(([name, before, after]) => html`<div>${name}: !${from(before)}!${before && after ? ' → ' : ''}!${to(after)}</div>`)}</div>`
-])
+  html`${past(entry.action)} ${singular(entry.entity)} <code title="${entry.entityId}">&hellip;${entry.entityId.slice(-8)}</code>`,
+  html`<div>!${changes(entry).map(([name, before, after]) => html`<div>${name}: !${from(before)}!${before && after ? ' &rarr; ' : ''}!${to(after)}</div>`)}</div>`
+]
 
 const from = (value?: string): Html => value === undefined ? '' : html`<del>${value}</del>`
 const to = (value?: string): Html => value === undefined ? '' : html`<ins>${value}</ins>`

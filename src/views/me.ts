@@ -3,7 +3,7 @@ import { type Role, type Scope, may, scopes } from '../auth/roles.ts'
 import { type Filled, choice, field, hidden, postForm } from './forms.ts'
 import { type Frame, type Html, layout } from './layout.ts'
 import { secret } from './members.ts'
-import { row, table, text } from './table.ts'
+import { tableOf, text } from './table.ts'
 import { day, moment } from './times.ts'
 
 export interface Me {
@@ -63,31 +63,31 @@ const passwordForm = ({ errors = {} }: Filled = {}): Html => html`<h2>Password</
 !${field({ name: 'password', label: 'New password', error: errors.password, type: 'password', autocomplete: 'new-password', required: true, hint: 'The longer, the better. A change signs you out everywhere else.' })}
 <p class="actions"><button>Change password</button></p></form>`
 
-const ofSessions = ['Browser', 'Address', 'Since', 'Last used', 'End']
+const sessionTable = tableOf(['Browser', 'Address', 'Since', 'Last used', 'End'], 'Browser')
 
 const sessionsOf = ({ sessions }: Me): Html => html`<h2>Sessions</h2>
-!${table(ofSessions, sessions.map(({ id, isThis, address, userAgent, seenAt, createdAt }) => row(ofSessions, 'Browser', [
+!${sessionTable(sessions.map(({ id, isThis, address, userAgent, seenAt, createdAt }) => [
   text(userAgent || 'Unknown'),
   text(address),
   moment(createdAt),
   moment(seenAt),
   isThis ? '<span class="done">this one</span>' : postForm(`/me/sessions/${id}/end`, { label: 'End', look: 'quiet', of: `the session at ${address}` })
-])))}
+]))}
 !${sessions.length > 1 ? html`<div class="under">!${postForm('/me/sessions/end-others', { label: 'Sign out the others' })}</div>` : ''}`
 
-const ofTokens = ['Name', 'May', 'Until', 'Last used', 'Revoke']
+const tokenTable = tableOf(['Name', 'May', 'Until', 'Last used', 'Revoke'], 'Name')
 
 const tokensOf = ({ tokens, role }: Me, { values = {}, errors = {} }: Filled = {}): Html => html`<h2>API tokens</h2>
-<p class="hint">What programs sign in with, in your name: <code>Authorization: Bearer …</code> to <a href="/api/docs">the API</a></p>
+<p class="hint">What programs sign in with, in your name: <code>Authorization: Bearer &hellip;</code> to <a href="/api/docs">the API</a></p>
 !${tokens.length === 0
   ? '<p class="empty">You have none.</p>'
-  : table(ofTokens, tokens.map(({ id, name, scope, expiresAt, usedAt }) => row(ofTokens, 'Name', [
+  : tokenTable(tokens.map(({ id, name, scope, expiresAt, usedAt }) => [
     text(name),
     text(scope),
     day(expiresAt),
     usedAt ? moment(usedAt) : 'never',
     postForm(`/me/tokens/${id}/revocation`, { label: 'Revoke', look: 'quiet', of: name })
-  ])))}
+  ]))}
 <h3>New token</h3>
 <form class="row add" method="post" action="/me/tokens">
 !${field({ name: 'name', form: 'token', label: 'Name', value: values.name ?? '', error: errors.name, required: true, wide: true })}
@@ -102,7 +102,7 @@ export function tokenPage (frame: Frame, { name, token, expiresAt }: { name: str
     title: 'Token made',
     part: 'me',
     main: html`<section class="prose"><h1>Keep this token</h1>
-<p>It is the token “${name}”, good until !${day(expiresAt)}. It is not shown again.</p>
+<p>It is the token &ldquo;${name}&rdquo;, good until !${day(expiresAt)}. It is not shown again.</p>
 !${secret('token', 'Token', token)}
 <p><a href="/me/">Back to my account</a></p></section>`
   })

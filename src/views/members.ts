@@ -3,7 +3,7 @@ import { type Role, may, mayAssign, roles } from '../auth/roles.ts'
 import { type Filled, choice, field, hidden, postForm, wrong } from './forms.ts'
 import { type Frame, type Html, layout, nameOf } from './layout.ts'
 import { type Paged, morePages } from './pager.ts'
-import { row, table, text } from './table.ts'
+import { tableOf, text } from './table.ts'
 import { day } from './times.ts'
 
 export interface Member {
@@ -32,40 +32,40 @@ export interface Members {
 export function membersPage (frame: Frame, { members, invitations }: Members, filled?: Filled): Html {
   const role = frame.user?.role ?? 'viewer'
   const manages = may(role, 'manageUsers')
-  const columns = ['Name', 'E-mail', 'Role', ...manages ? ['Change'] : []]
+  const table = tableOf(['Name', 'E-mail', 'Role', ...manages ? ['Change'] : []], 'Name')
   return layout({
     ...frame,
     title: 'Members',
     part: 'members',
     main: html`<h1>Members</h1>
 <p class="summary">Who belongs to this account, and what they may do in it</p>
-!${table(columns, members.rows.map(member => memberRow(columns, role, member)))}
+!${table(members.rows.map(member => memberCells(role, member)))}
 !${morePages(members, '/members/')}
 !${manages
 ? html`<h2>Invite somebody</h2>
 !${inviteForm(role, filled)}
 <h2>Open invitations</h2>
-!${invitations.total === 0 ? '<p class="empty">Nobody is invited at the moment.</p>' : table(ofInvitations, invitations.rows.map(invitation => invitationRow(role, invitation)))}`
+!${invitations.total === 0 ? '<p class="empty">Nobody is invited at the moment.</p>' : invitationTable(invitations.rows.map(invitation => invitationCells(role, invitation)))}`
 : ''}`
   })
 }
 
-const memberRow = (columns: string[], role: Role, member: Member): Html => row(columns, 'Name', [
+const memberCells = (role: Role, member: Member): Html[] => [
   text(nameOf(member)),
   text(member.email),
   html`${member.role}!${member.isActive ? '' : ' <span class="open">(deactivated)</span>'}`,
   mayAssign(role, member.role, member.role) ? html`<a href="/members/${member.id}/">Change<span class="unseen"> ${nameOf(member)}</span></a>` : ''
-])
+]
 
-const ofInvitations = ['E-mail', 'Role', 'Invited by', 'Until', 'Withdraw']
+const invitationTable = tableOf(['E-mail', 'Role', 'Invited by', 'Until', 'Withdraw'], 'E-mail')
 
-const invitationRow = (role: Role, { id, email, role: to, invitedBy, expiresAt }: Invitation): Html => row(ofInvitations, 'E-mail', [
+const invitationCells = (role: Role, { id, email, role: to, invitedBy, expiresAt }: Invitation): Html[] => [
   text(email),
   text(to),
   text(invitedBy),
   day(expiresAt),
   mayAssign(role, to, to) ? postForm(`/invitations/${id}/withdrawal`, { label: 'Withdraw', look: 'quiet', of: `the invitation of ${email}` }) : ''
-])
+]
 
 /** The roles that somebody of this role may give. */
 const rolesToGive = (giver: Role) => roles.filter(role => mayAssign(giver, role, role)).map(role => [role, role] as const)

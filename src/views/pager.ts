@@ -32,7 +32,7 @@ export const pager = ({ page, pages, more }: Counts, path: (page: number) => str
 /** The same for a list that is seldom longer than a page. */
 export const morePages = (counts: Counts, path: string): Html => counts.pages === 1 && !counts.more ? '' : pager(counts, pagePath(path))
 
-const gap = '<li><span aria-hidden="true">…</span></li>'
+const gap = '<li><span aria-hidden="true">&hellip;</span></li>'
 
 const pageLink = (n: number, current: number, path: (page: number) => string): Html =>
   html`<li><a href="${path(n)}"!${n === current ? ' aria-current="page"' : ''} aria-label="Page ${n}">${n}</a></li>`

@@ -4,7 +4,7 @@ import type { ListedSubtask } from '../work/subtasks.ts'
 import { choice, field } from './forms.ts'
 import { type Frame, type Html, layout } from './layout.ts'
 import { type Paged, amount, pager } from './pager.ts'
-import { link, row, table, text } from './table.ts'
+import { link, tableOf, text } from './table.ts'
 import { mayWrite, tick } from './work.ts'
 
 export interface Listing extends Paged<ListedSubtask> {
@@ -33,7 +33,7 @@ export function subtasksPage (frame: Frame, { projects, filter, ...listing }: Li
     main: html`<h1>Subtasks</h1>
 <p class="summary">${amount(listing, 'subtask', 'subtasks')}, ${orders[filter.sort ?? 'name']}</p>
 !${filterForm(filter, projects)}
-!${listing.total === 0 ? empty(isFiltered(filter)) : table(columns, listing.rows.map(subtask => rowOf(subtask, back)))}
+!${listing.total === 0 ? empty(isFiltered(filter)) : table(listing.rows.map(subtask => cellsOf(subtask, back)))}
 !${pager(listing, path)}`
   })
 }
@@ -60,14 +60,14 @@ const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }:
 !${taskId ? html`<input type="hidden" name="taskId" value="${taskId}">` : ''}<button>Show</button>
 </form>`
 
-const columns = ['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details']
+const table = tableOf(['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details'], 'Name')
 
-const rowOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: ListedSubtask, back?: string): Html => row(columns, 'Name', [
+const cellsOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: ListedSubtask, back?: string): Html[] => [
   text(account),
   link(`/projects/${projectId}/`, project),
   link(`/tasks/${taskId}/`, task),
-  html`<code title="${id}">…${id.slice(-8)}</code>`,
+  html`<code title="${id}">&hellip;${id.slice(-8)}</code>`,
   link(`/subtasks/${id}/`, name),
   tick({ kind: 'subtask', id, name, isComplete }, back),
   html`<span class="soft">${details}</span>`
-])
+]

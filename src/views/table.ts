@@ -5,18 +5,22 @@ import type { Html } from './layout.ts'
 export const text = (plain: string): Html => html`${plain}`
 export const link = (path: string, name: string): Html => html`<a href="${path}">${name}</a>`
 
-// The roles are what a table has anyway; said aloud, they outlast the narrow layout.
-export const table = (columns: readonly string[], rows: readonly Html[]): Html => html`<table role="table">
+/**
+ * What makes tables with these columns out of rows, each the cells of one row as they are built. What all rows have in common is built once.
+ * @param head which column says what a row is about
+ */
+export function tableOf (columns: readonly string[], head: string): (rows: readonly (readonly Html[])[]) => Html {
+  // The roles are what a table has anyway; said aloud, they outlast the narrow layout.
+  const top = html`<table role="table">
 <thead role="rowgroup"><tr role="row">!${columns.map(name => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-!${rows}</tbody>
+`
+  const around = columns.map(name => name === head
+    ? ['<th scope="row" role="rowheader">', '</th>\n'] as const
+    : [html`<td role="cell" data-label="${name}">`, '</td>\n'] as const)
+  const row = (cells: readonly Html[]): Html => html`<tr role="row">
+!${around.map(([before, after], i) => before + cells[i]! + after)}</tr>
+`
+  return rows => html`!${top}!${rows.map(row)}</tbody>
 </table>`
-
-/** @param head which column says what the row is about; the others are given as built */
-export const row = (columns: readonly string[], head: string, cells: readonly Html[]): Html => html`<tr role="row">
-!${columns.map((name, i) => name === head
-  ? html`<th scope="row" role="rowheader">!${cells[i]!}</th>
-`
-  : html`<td role="cell" data-label="${name}">!${cells[i]!}</td>
-`)}</tr>
-`
+}

@@ -21,7 +21,7 @@ export const mayWrite = ({ user }: Frame): boolean => user !== undefined && may(
 
 /** Whether it is complete; a button that changes it, for those who may. @param back where the page is on which it stands */
 export function tick ({ kind, id, name, isComplete }: Pick<Thing, 'kind' | 'id' | 'name'> & { isComplete: boolean }, back?: string): Html {
-  const state = isComplete ? '<span class="done">✓ yes</span>' : '<span class="open">○ no</span>'
+  const state = isComplete ? '<span class="done">&check; yes</span>' : '<span class="open">&cir; no</span>'
   if (back === undefined) return state
   return html`<form method="post" action="/${kind}s/${id}/completion" data-stay>!${hidden({ complete: isComplete ? 'no' : 'yes', back })}<button class="tick" id="tick-${id}">!${
     state}<span class="unseen">: ${isComplete ? 'reopen' : 'complete'} ${name}</span></button></form>`

@@ -1,9 +1,10 @@
 // Projects: what an account's work is sorted into.
+import { placeholder } from 'drizzle-orm'
 import { projects } from '../db/schema.ts'
 import type { Changes } from '../audit.ts'
 import { AppError } from '../errors.ts'
 import { lists } from '../tenancy/lists.ts'
-import { type PageOf, type Row, contains } from '../tenancy/query.ts'
+import { type PageOf, type Row, contains, query } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
 import type { ListPage } from './list.ts'
 
@@ -32,6 +33,11 @@ export interface ProjectFilter {
 /** @throws {AppError} cursor_invalid */
 export const listProjects = (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<ProjectFilter>): Promise<PageOf<ListedProject[]>> =>
   tenant.page(all.list(filter, sort), { ...page, values: filter })
+
+const byName = query({ from: projects, columns: { id, name }, orderBy: [name, id], limit: placeholder('limit') })
+
+/** The first so many by name, to choose from. */
+export const projectChoices = (tenant: Tenant, limit: number): Promise<Pick<Project, 'id' | 'name'>[]> => tenant.select(byName, { limit })
 
 /** @throws {AppError} not_found */
 export async function getProject (tenant: Tenant, id: string): Promise<Project> {

@@ -53,13 +53,13 @@ t.test('a project, its tasks and their subtasks: added, renamed, completed, dele
 
   for (const thing of [task, subtask]) {
     leadsTo(t, await send(`${thing}completion`, { complete: 'yes', back: task }), new RegExp(`^${task}$`))
-    t.match((await see(thing)).body, '✓ yes')
+    t.match((await see(thing)).body, '&check; yes')
     leadsTo(t, await send(`${thing}completion`, { complete: 'yes', back: task }), task)
   }
   t.match((await see(project)).body, '1 of 1 tasks done, 1 of 1 subtasks')
   t.match((await see('/projects/')).body, '<progress max="1" value="1" aria-label="subtasks done">')
   leadsTo(t, await send(`${subtask}completion`, { complete: 'no', back: '/subtasks/' }), '/subtasks/')
-  t.match((await see(subtask)).body, '○ no')
+  t.match((await see(subtask)).body, '&cir; no')
 
   for (const thing of [project, task, subtask]) {
     const form = (await see(`${thing}edit`)).body

@@ -27,7 +27,7 @@ t.test('links around the current page, always with the first and the last', asyn
 t.test('a page', async t => {
   const page = subtasksPage(as('member'), { ...listing, page: 2, pages: 3, total: 21, rows: [row, { ...row, isComplete: false }] })
   for (const part of ['<html lang="en">', '<header>', '<main id="main">', '<nav aria-label="Main">', '<nav class="pages" aria-label="Pages">', 'href="#main"',
-    '&#60;b&#62;n&#60;/b&#62;</a></th>', 'aria-current="page"', 'Page 2 of 3', '21 subtasks', '✓ yes', '○ no', 'A &#38; B &#60;i&#62;']) t.match(page, part)
+    '&#60;b&#62;n&#60;/b&#62;</a></th>', 'aria-current="page"', 'Page 2 of 3', '21 subtasks', '&check; yes', '&cir; no', 'A &#38; B &#60;i&#62;']) t.match(page, part)
   t.notMatch(page, /<script>|<script (?!src="\/assets\/[0-9a-f]{12}\.js" type="module"><\/script>)|style=|\son\w+=|https?:/, 'no inline script or style, nothing from elsewhere')
   t.equal(page.match(/<th scope="col"/g)!.length, 7)
   t.equal(page.match(/<tr role="row">/g)!.length, 3)
@@ -44,13 +44,13 @@ t.test('a listing that was not counted to its end says so', async t => {
   const page = subtasksPage(as('member'), { ...listing, page: 2, pages: 101, total: 1_010, more: true })
   t.match(page, 'More than 1,010 subtasks')
   t.match(page, 'Page 2 of more than 101')
-  t.match(page, '>101</a></li><li><span aria-hidden="true">…</span></li></ul>')
+  t.match(page, '>101</a></li><li><span aria-hidden="true">&hellip;</span></li></ul>')
 })
 
 t.test('whoever may not write sees no button for it', async t => {
   t.match(subtasksPage(as('member'), listing), 'action="/subtasks/01941f29-7c00-7ec4-9008-93b6240244ec/completion"')
   const page = subtasksPage(as('viewer'), listing)
-  t.match(page, '✓ yes')
+  t.match(page, '&check; yes')
   t.same([...page.matchAll(/action="(.*?)"/g)].map(match => match[1]), ['/sign-out', '/subtasks/'])
   t.notMatch(page, '/audit/')
   t.match(subtasksPage(as('admin'), listing), '/audit/')

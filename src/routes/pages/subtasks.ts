@@ -4,7 +4,7 @@ import { changesOf } from '../../audit.ts'
 import { subtasksPage } from '../../views/subtasks.ts'
 import { subtaskPage } from '../../views/tasks.ts'
 import { sorts } from '../../work/list.ts'
-import { getProject, listProjects } from '../../work/projects.ts'
+import { getProject, projectChoices } from '../../work/projects.ts'
 import { type Subtask, getSubtask, listSubtasks, removeSubtask, setSubtaskComplete, updateSubtask } from '../../work/subtasks.ts'
 import { getTask } from '../../work/tasks.ts'
 import { numbered } from '../numbered.ts'
@@ -36,10 +36,10 @@ export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
       const filter = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))
       const { sort, complete, ...where } = filter as typeof query
       const wanted = { ...where, ...complete && { complete: complete === 'yes' } }
-      const [frame, listing, { rows: projects }] = await Promise.all([
+      const [frame, listing, projects] = await Promise.all([
         frameOf(request),
         numbered(Number(page), perPage, page => listSubtasks(tenant, { ...page, filter: wanted, sort })),
-        listProjects(tenant, { limit: choices })
+        projectChoices(tenant, choices)
       ])
       return sendPage(reply, subtasksPage(frame, { ...listing, projects, filter }))
     })
