@@ -12,8 +12,12 @@ import type { Tenant } from './scope.ts'
 import type { Tenancy } from './tenancy.ts'
 import type { Mode, Transaction } from './transaction.ts'
 
+/** Where a request keeps what only these hooks may see of it. */
+const state = Symbol('tenancy')
+
 declare module 'fastify' {
   interface FastifyRequest {
+    [state]?: State | undefined
     /** Which part of us the request means. @throws {AppError} host_not_served, account_not_found */
     readonly site: Host
     /** The account whose host this is. @throws {TenantMissingError} outside a tenanted scope */
@@ -52,10 +56,10 @@ export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly dire
 
 /** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
 export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain, admit }: TenantRequestOptions) => {
-  const states = new WeakMap<FastifyRequest, State>()
   const sweep = oldKeys()
-  const stateOf = (request: FastifyRequest): State => states.get(request) ?? {}
+  const stateOf = (request: FastifyRequest): State => request[state] ?? {}
 
+  app.decorateRequest(state, undefined)
   app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
   app.decorateRequest('account', { getter () { return stateOf(this).account ?? missing() } })
   app.decorateRequest('tenant', { getter () { return stateOf(this).tenant ?? missing() } })
@@ -79,25 +83,24 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     // Where there is nothing to wait for, these call back at once: a promise for each would cost more than all that they do.
     scope.addHook('onRequest', (request, reply, done) => {
       reply.headers(privately)
-      const state: State = {}
-      states.set(request, state)
+      const own: State = request[state] = {}
       const account = directory.known(hostOfAccount(request))
-      if (!account) return request.resolveAccount().then(account => { state.account = account })
-      state.account = mustBeOpen(account)
+      if (!account) return request.resolveAccount().then(account => { own.account = account })
+      own.account = mustBeOpen(account)
       done()
     })
 
     scope.addHook('preHandler', (request, reply, done) => {
-      const state = stateOf(request)
+      const own = stateOf(request)
       const { admitFirst } = request.routeOptions.config
       const turnedAway = tenancy.turnedAway(request.account.id)
       if (turnedAway) return turnedAway
       begin(request, isRead(request) || admitFirst ? 'read only' : 'read write')
-      state.user = admit(request)
-      state.toBeAdmitted = state.user !== undefined
-      state.user?.catch(() => {}) // heard by whoever asks, and before the reply leaves
+      own.user = admit(request)
+      own.toBeAdmitted = own.user !== undefined
+      own.user?.catch(() => {}) // heard by whoever asks, and before the reply leaves
       if (admitFirst) return admittedFirst(request)
-      const key = state.user && idempotencyKey(request) // what nobody in particular asks may have a password in it, of which no trace is kept
+      const key = own.user && idempotencyKey(request) // what nobody in particular asks may have a password in it, of which no trace is kept
       if (key === undefined) return done()
       return claimFor(key, request, reply)
     })
@@ -162,17 +165,17 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
 
   /** Whether it is yet to be asked; once only, since the error reply comes this way, too. */
   function takeAdmission (request: FastifyRequest): boolean {
-    const state = stateOf(request)
-    const { toBeAdmitted = false } = state
-    state.toBeAdmitted = false
+    const own = stateOf(request)
+    const { toBeAdmitted = false } = own
+    own.toBeAdmitted = false
     return toBeAdmitted
   }
 
   /** Once only: onSend runs again for the error reply, should the commit throw. */
   function take (request: FastifyRequest): Transaction | undefined {
-    const state = stateOf(request)
-    const { transaction } = state
-    state.transaction = undefined
+    const own = stateOf(request)
+    const { transaction } = own
+    own.transaction = undefined
     return transaction
   }
 }, { name: 'tenant-requests' })
@@ -200,7 +203,7 @@ export const isRead = ({ method }: Pick<FastifyRequest, 'method'>) => method ===
 
 /** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
 function hostOf ({ raw, host }: FastifyRequest): string {
-  const named = raw.rawHeaders.filter((_, i) => raw.rawHeaders[i - i % 2]!.toLowerCase() === 'host')
+  const named = raw.rawHeaders.filter((_, i) => raw.rawHeaders[i - i % 2]!.length === 4 && raw.rawHeaders[i - i % 2]!.toLowerCase() === 'host')
   const [, absolute] = /^https?:\/\/([^/?#]*)/i.exec(raw.url ?? '') ?? [] // the request line may name one, too
   if (named.length !== 2 || (absolute !== undefined && absolute !== named[1])) throw new AppError('host_not_served')
   return host
