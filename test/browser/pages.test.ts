@@ -19,6 +19,7 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
   await addUser(database.admin, 1, viewer)
   await addUser(database.admin, 2, owner)
   const { port } = await testSite(t, database)
+  const limited = `http://tenant-0.localhost:${(await testSite(t, database, { RATE_LIMIT_SESSION: '1' })).port}` // the cookie is good for any port
   const [site, sibling] = [0, 1].map(n => `http://tenant-${n}.localhost:${port}`) as [string, string]
   const project = data!.projects[0]!.id!
   const task = data!.tasks[0]!.id!
@@ -197,5 +198,18 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
     await page.getByRole('link', { name: /^Delete/ }).first().click()
     await page.getByRole('dialog').waitFor()
     await look('a question')
+    await page.goto(`${site}/me/`)
+    await page.getByLabel('Name', { exact: true }).fill('Reports')
+    await page.getByRole('button', { name: 'Make' }).click()
+    await page.getByRole('heading', { name: 'Keep this token' }).waitFor()
+    await look('a token')
+    const statusOf = async () => (await page.goto(`${limited}/subtasks/`))!.status()
+    t.equal(await statusOf(), 200)
+    t.ok(await statusOf() === 429 || await statusOf() === 429, 'even if a minute began just now')
+    await look('too many requests')
+    await database.admin.unsafe(`alter database ${database.name} connection limit 0`)
+    await database.admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+    t.equal((await page.goto(`${site}/subtasks/`))!.status(), 503)
+    await look('no database')
   })
 })
