@@ -114,6 +114,7 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
     const focused = () => page.evaluate('document.activeElement.innerText || document.activeElement.name') as Promise<string>
     const press = async (...keys: string[]) => { for (const key of keys) await page.keyboard.press(key) }
     await page.goto(`${site}/tasks/${task}/`)
+    await page.locator('[name=email]:focus').waitFor() // by itself, once the page has been drawn
     await page.keyboard.type(owner.email)
     await press('Tab')
     await page.keyboard.type(owner.password)
