@@ -18,7 +18,8 @@ export interface Compared {
 }
 
 const connections = 20
-const warmUp = 30 // seconds: V8 goes on optimising the larger ones for 20, and by a sixth (measured)
+const warmUp = 25 // seconds: V8 goes on optimising the larger ones for 20, and by a sixth (measured)
+const settle = 2 // seconds: who has waited for the others' turns has forgotten hosts, which are known for five seconds, and starts a tenth slower
 
 export async function compare (scene: Scene, { rounds, seconds, accounts, say }: Options): Promise<{ compared: Compared[], figures: Figure[] }> {
   const programs = new Map<string, Program>()
@@ -38,6 +39,7 @@ export async function compare (scene: Scene, { rounds, seconds, accounts, say }:
     say(`${rounds} rounds of ${seconds} s each`)
     const measured = await alternate(rounds, contenders, async contender => {
       const used = async () => [await cpuOf(programOf(contender).pid), postgres && await cpuOf(postgres)]
+      await run(contender, settle)
       const before = await used()
       const answered = await run(contender)
       mustBeGood(contender.name, answered)
