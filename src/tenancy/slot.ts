@@ -31,7 +31,7 @@ const maxStatements = 500
 export class Slot {
   /** Why the slot can no longer be used; undefined while it can. */
   dead: AppError | undefined
-  /** To be retired after this transaction: the server no longer knows our statements, or knows too many, or it was left untidy. */
+  /** To be retired after this transaction: the server keeps too many of our statements, or it was left untidy. */
   stale = false
   readonly openedAt = Date.now()
   readonly #client: postgres.Sql
@@ -125,11 +125,7 @@ export class Slot {
   #judge (error: unknown, way: Way): unknown {
     if (this.dead) return this.dead
     if (!(error instanceof postgres.PostgresError) || error.severity === 'FATAL' || error.severity === 'PANIC') this.destroy(error)
-    else if (way !== 'control' && (error.code === '26000' || error.code === '0A000')) {
-      // postgres.js has tried once more to prepare it, out of turn; what was sent behind it may never be answered
-      if (this.#owed.size > 0) this.destroy(error)
-      else this.stale = true
-    }
+    else if (way !== 'control' && isForgotten(error)) this.destroy(error)
     return this.dead ?? error
   }
 
@@ -152,6 +148,12 @@ export class Slot {
     this.#onDeath(this)
   }
 }
+
+/**
+ * Whether the server will not take a statement as it was prepared: it knows it no longer, or a migration has changed what it returns.
+ * postgres.js has then asked once more, out of turn, and what was sent behind may never be answered.
+ */
+const isForgotten = ({ code, routine }: postgres.PostgresError) => code === '26000' || routine === 'RevalidateCachedQuery'
 
 /** What postgres.js can send as it is. Anything else would throw inside it, and take the connection for broken. */
 function isPlain (value: unknown): boolean {

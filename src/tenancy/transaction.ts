@@ -70,7 +70,11 @@ export class Transaction {
       this.#endsSoon = false
       if (this.#speaking !== this.whole) return
       const slot = this.#letGo()
-      slot?.send('commit', [], 'control').then(() => this.#pool.release(slot), cause => slot.destroy(cause))
+      slot?.send('commit', [], 'control').then(({ command }) => {
+        // Rolled back, and by no error that we have heard of: postgres.js is asking again, outside of any transaction, and would find nothing.
+        if (command !== 'COMMIT' && !this.#failure) slot.destroy('a statement is to be prepared anew')
+        this.#pool.release(slot)
+      }, cause => slot.destroy(cause))
     })
   }
 
