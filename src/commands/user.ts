@@ -56,7 +56,7 @@ export async function list (config: Config, signal: AbortSignal, flags: OfAccoun
       signal.throwIfAborted()
       const { rows, next } = await listUsers(tenant, { limit: 1_000, from })
       for (const { email, role, isActive } of rows) console.log(`${email.replace(/\p{C}/gu, '?')}   ${role}${isActive ? '' : ', inactive'}`)
-      from = next
+      from = next() ?? undefined
     } while (from !== undefined)
   }, 'read only'))
 }

@@ -56,7 +56,7 @@ export const invitationApi: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ tenant, query: { limit = 10, cursor } }) => {
     const { rows, next } = await listInvitations(tenant, { limit, from: cursor })
-    return { limit, next: next ?? null, invitations: rows }
+    return { limit, next: next(), invitations: rows }
   })
 
   app.post('/invitations', {

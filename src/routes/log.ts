@@ -44,6 +44,6 @@ export const logApi: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ tenant, query: { limit = 10, cursor } }) => {
     const { rows, next } = await listLog(tenant, { limit, from: cursor })
-    return { limit, next: next ?? null, entries: rows }
+    return { limit, next: next(), entries: rows }
   })
 }

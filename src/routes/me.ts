@@ -101,7 +101,7 @@ export const myApi: FastifyPluginAsyncTypebox = async app => {
   }, async request => {
     const { limit = 10, cursor } = request.query
     const { rows, next } = await listSessions(request, { limit, from: cursor })
-    return { limit, next: next ?? null, sessions: rows }
+    return { limit, next: next(), sessions: rows }
   })
 
   app.delete('/me/sessions/:id', {

@@ -47,7 +47,7 @@ export const projectApi: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ tenant, query: { limit = 10, cursor, sort, q } }) => {
     const { rows, next } = await listProjects(tenant, { limit, from: cursor, sort, filter: { q } })
-    return { limit, next: next ?? null, projects: rows }
+    return { limit, next: next(), projects: rows }
   })
 
   app.post('/projects', {

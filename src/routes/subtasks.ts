@@ -83,11 +83,11 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
     const filter = { ...given, complete: truth(complete) }
     if (cursor === undefined) {
       const { rows, next, ...counts } = await numbered(page ?? 1, limit, page => listSubtasks(tenant, { ...page, filter, sort }))
-      return { ...counts, limit, next: next ?? null, subtasks: rows }
+      return { ...counts, limit, next: next(), subtasks: rows }
     }
     if (page !== undefined) throw new AppError('bad_request', { message: 'A page goes by its number or by a cursor, not by both.' })
     const { rows, next } = await listSubtasks(tenant, { limit, from: cursor, sort, filter })
-    return { limit, next: next ?? null, subtasks: rows }
+    return { limit, next: next(), subtasks: rows }
   })
 
   app.post('/subtasks', {

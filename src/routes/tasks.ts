@@ -51,7 +51,7 @@ export const taskApi: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ tenant, query: { limit = 10, cursor, sort, complete, ...filter } }) => {
     const { rows, next } = await listTasks(tenant, { limit, from: cursor, sort, filter: { ...filter, complete: truth(complete) } })
-    return { limit, next: next ?? null, tasks: rows }
+    return { limit, next: next(), tasks: rows }
   })
 
   app.post('/tasks', {

@@ -47,7 +47,7 @@ export const tokenApi: FastifyPluginAsyncTypebox = async app => {
   }, async request => {
     const { limit = 10, cursor } = request.query
     const { rows, next } = await listTokens(request, { limit, from: cursor })
-    return { limit, next: next ?? null, tokens: rows }
+    return { limit, next: next(), tokens: rows }
   })
 
   app.post('/tokens', {

@@ -47,7 +47,7 @@ export const userApi: FastifyPluginAsyncTypebox = async app => {
     }
   }, async ({ tenant, query: { limit = 10, cursor } }) => {
     const { rows, next } = await listUsers(tenant, { limit, from: cursor })
-    return { limit, next: next ?? null, users: rows }
+    return { limit, next: next(), users: rows }
   })
 
   app.get('/users/:id', {

@@ -43,7 +43,7 @@ export interface Query<F extends TenantTable, J extends readonly Join[] = [], C 
 /** Which page of a query. */
 export interface Page {
   readonly limit: number
-  /** From which row on, counted from 0; or from which place on, as `next` of the page before said. */
+  /** From which row on, counted from 0; or from which place on, as next() of the page before said. */
   readonly from?: number | string | undefined
   /** How far to count the rows from the first of this page on; one further than the page, unless given. */
   readonly ahead?: number
@@ -55,8 +55,8 @@ export interface PageOf<Rows> {
   readonly rows: Rows
   /** How many rows there are from the first of these on, counted no further than was asked. */
   readonly ahead: number
-  /** Where the next page begins; undefined if this is the last one. */
-  readonly next: string | undefined
+  /** A cursor: where the next page begins; null if this is the last one. It is signed when it is asked for. */
+  next (): string | null
 }
 
 export type AnyQuery = Query<TenantTable, readonly Join[], ColumnsOf<TenantTable, readonly Join[]>>

@@ -60,7 +60,7 @@ export class Tenant {
     const statement = once(description, () => pageSelection(description, start), start)
     const { rows: found, ahead: counted, spotOf } = await this.#run(statement, { ...values, ...which })
     const rows = found.slice(0, limit)
-    const next = rows.length > 0 && counted > limit ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : undefined
+    const next = () => rows.length > 0 && counted > limit ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : null
     return { rows: rows as never, ahead: counted, next }
   }
 

@@ -3,7 +3,7 @@ import type { Filled } from './forms.ts'
 import { type Frame, type Html, layout } from './layout.ts'
 import { type Paged, amount, morePages, number, pagePath } from './pager.ts'
 import { type Done, bar, street } from './progress.ts'
-import { type Thing, above, addForm, changeLinks, mayWrite, tick } from './work.ts'
+import { type Thing, above, addForm, changeLinks, mayWrite, tick, tickForm } from './work.ts'
 
 export interface ProjectRow extends Done { readonly id: string, readonly name: string }
 
@@ -66,8 +66,8 @@ export function projectPage (frame: Frame, { project, progress, tasks }: Project
 !${tasks.total === 0
   ? '<p class="empty">This project has no tasks yet.</p>'
   : html`<ul class="things tickable">
-!${tasks.rows.map(task => html`<li>!${tick({ ...task, kind: 'task' }, writes ? pagePath(path)(tasks.page) : undefined)}<a class="name" href="/tasks/${task.id}/">${task.name}</a></li>
+!${tasks.rows.map(task => html`<li>!${tick({ ...task, kind: 'task' }, writes)}<a class="name" href="/tasks/${task.id}/">${task.name}</a></li>
 `)}</ul>`}
-!${morePages(tasks, path)}`
+!${morePages(tasks, path)}!${writes ? tickForm(pagePath(path)(tasks.page)) : ''}`
   })
 }

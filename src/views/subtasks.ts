@@ -5,7 +5,7 @@ import { choice, field } from './forms.ts'
 import { type Frame, type Html, layout } from './layout.ts'
 import { type Paged, amount, pager } from './pager.ts'
 import { link, tableOf, text } from './table.ts'
-import { mayWrite, tick } from './work.ts'
+import { mayWrite, tick, tickForm } from './work.ts'
 
 export interface Listing extends Paged<ListedSubtask> {
   readonly projects: readonly { readonly id: string, readonly name: string }[]
@@ -24,8 +24,8 @@ export interface Filter {
 const orders: Record<Sort, string> = { name: 'by name', '-name': 'by name, from Z to A', created: 'oldest first', '-created': 'newest first' }
 
 export function subtasksPage (frame: Frame, { projects, filter, ...listing }: Listing): Html {
-  const path = (page: number) => subtasksPath(page, filter)
-  const back = mayWrite(frame) ? path(listing.page) : undefined
+  const path = subtasksPaths(filter)
+  const writes = mayWrite(frame)
   return layout({
     ...frame,
     title: listing.page === 1 ? 'Subtasks' : `Subtasks, page ${listing.page}`,
@@ -33,16 +33,17 @@ export function subtasksPage (frame: Frame, { projects, filter, ...listing }: Li
     main: html`<h1>Subtasks</h1>
 <p class="summary">${amount(listing, 'subtask', 'subtasks')}, ${orders[filter.sort ?? 'name']}</p>
 !${filterForm(filter, projects)}
-!${listing.total === 0 ? empty(isFiltered(filter)) : table(listing.rows.map(subtask => cellsOf(subtask, back)))}
-!${pager(listing, path)}`
+!${listing.total === 0 ? empty(isFiltered(filter)) : table(listing.rows.map(subtask => cellsOf(subtask, writes)))}
+!${pager(listing, path)}!${writes ? tickForm(path(listing.page)) : ''}`
   })
 }
 
 const isFiltered = ({ sort: _, ...filters }: Filter) => Object.values(filters).some(Boolean)
 
-export function subtasksPath (page: number, filter: Filter = {}): string {
+/** Where the pages of the listing with this filter are. */
+export function subtasksPaths (filter: Filter = {}): (page: number) => string {
   const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')).toString()
-  return `/subtasks/${page === 1 ? '' : `${page}/`}${query && `?${query}`}`
+  return page => `/subtasks/${page === 1 ? '' : `${page}/`}${query && `?${query}`}`
 }
 
 const capitalised = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
@@ -62,12 +63,12 @@ const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }:
 
 const table = tableOf(['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details'], 'Name')
 
-const cellsOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: ListedSubtask, back?: string): Html[] => [
+const cellsOf = ({ id, account, projectId, project, taskId, task, name, isComplete, details }: ListedSubtask, writes: boolean): Html[] => [
   text(account),
   link(`/projects/${projectId}/`, project),
   link(`/tasks/${taskId}/`, task),
   html`<code title="${id}">&hellip;${id.slice(-8)}</code>`,
   link(`/subtasks/${id}/`, name),
-  tick({ kind: 'subtask', id, name, isComplete }, back),
+  tick({ kind: 'subtask', id, name, isComplete }, writes),
   html`<span class="soft">${details}</span>`
 ]

@@ -19,13 +19,16 @@ export const pathOf = ({ kind, id }: Pick<Thing, 'kind' | 'id'>): string => `/${
 
 export const mayWrite = ({ user }: Frame): boolean => user !== undefined && may(user.role, 'write')
 
-/** Whether it is complete; a button that changes it, for those who may. @param back where the page is on which it stands */
-export function tick ({ kind, id, name, isComplete }: Pick<Thing, 'kind' | 'id' | 'name'> & { isComplete: boolean }, back?: string): Html {
+/** Whether it is complete; for those who may, a button that changes it. That is sent by the page's tickForm(). */
+export function tick ({ kind, id, name, isComplete }: Pick<Thing, 'kind' | 'id' | 'name'> & { isComplete: boolean }, writes: boolean): Html {
   const state = isComplete ? '<span class="done">&check; yes</span>' : '<span class="open">&cir; no</span>'
-  if (back === undefined) return state
-  return html`<form method="post" action="/${kind}s/${id}/completion" data-stay>!${hidden({ complete: isComplete ? 'no' : 'yes', back })}<button class="tick" id="tick-${id}">!${
-    state}<span class="unseen">: ${isComplete ? 'reopen' : 'complete'} ${name}</span></button></form>`
+  if (!writes) return state
+  return html`<button class="tick" id="tick-${id}" form="ticks" formaction="/${kind}s/${id}/completion" name="complete" value="!${isComplete ? 'no' : 'yes'}">!${
+    state}<span class="unseen">: !${isComplete ? 'reopen' : 'complete'} ${name}</span></button>`
 }
+
+/** What all ticks of a page are sent by. @param back where the page is */
+export const tickForm = (back: string): Html => html`<form id="ticks" method="post" data-stay>!${hidden({ back })}</form>`
 
 /** The way up from it, to what it belongs to. */
 export const above = (...links: readonly (readonly [path: string, name: string])[]): Html =>

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Role } from '../../src/auth/roles.ts'
 import { linksAround } from '../../src/views/pager.ts'
 import { errorPage, welcomePage } from '../../src/views/plain.ts'
-import { subtasksPage, subtasksPath } from '../../src/views/subtasks.ts'
+import { subtasksPage, subtasksPaths } from '../../src/views/subtasks.ts'
 
 const as = (role: Role) => ({ account: { name: 'A & B <i>' }, user: { firstName: 'Ada', lastName: '', email: 'ada@example.com', role } })
 const row = {
@@ -57,7 +57,7 @@ t.test('whoever may not write sees no button for it', async t => {
 })
 
 t.test('the pages of a filtered listing stay filtered', async t => {
-  t.equal(subtasksPath(2, { q: 'a&b', complete: 'no', projectId: '' }), '/subtasks/2/?q=a%26b&complete=no')
+  t.equal(subtasksPaths({ q: 'a&b', complete: 'no', projectId: '' })(2), '/subtasks/2/?q=a%26b&complete=no')
   t.match(subtasksPage(as('member'), { ...listing, page: 1, pages: 2, filter: { q: 'x' } }), 'href="/subtasks/2/?q&#61;x"')
   t.match(subtasksPage(as('member'), { ...listing, total: 0, rows: [], filter: { q: 'x' } }), 'Show all')
 })
