@@ -5,19 +5,18 @@ const parse = text => new DOMParser().parseFromString(text, 'text/html')
 /** <form data-stay>: is sent without leaving the page, which becomes what it would have become, with the focus where it was. */
 document.addEventListener('submit', async event => {
   const { target: form, submitter: button } = event
-  const address = button?.getAttribute('formaction') ?? form.action
   if (!form.matches('[data-stay]')) return
   event.preventDefault()
-  if (form.ariaBusy === 'true') return
-  form.ariaBusy = 'true'
+  if (button.ariaBusy === 'true') return
+  button.ariaBusy = 'true'
+  const address = button.getAttribute('formaction') ?? form.action
   try {
     const body = new URLSearchParams(new FormData(form))
-    if (button?.name) body.append(button.name, button.value)
+    if (button.name) body.append(button.name, button.value)
     const response = await fetch(address, { method: 'POST', body })
     if (response.redirected && new URL(response.url).pathname !== location.pathname) return location.assign(response.url)
     become(parse(await response.text()))
   } catch {
-    form.ariaBusy = null
     delete form.dataset.stay
     form.requestSubmit(button) // the browser knows better what to say of the network
   }

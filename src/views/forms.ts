@@ -43,10 +43,12 @@ export interface Choice {
   /** Values and their labels. */
   readonly options: readonly (readonly [value: string, label: string])[]
   readonly error?: string | undefined
+  /** Whether the page is opened to choose here. */
+  readonly first?: boolean
 }
 
-export const choice = ({ name, label, value, options, error }: Choice): Html => html`<div class="field"><label for="${name}">${label}</label>
-<select id="${name}" name="${name}"!${error === undefined ? '' : html` aria-invalid="true" aria-describedby="${name}-error"`}>
+export const choice = ({ name, label, value, options, error, first }: Choice): Html => html`<div class="field"><label for="${name}">${label}</label>
+<select id="${name}" name="${name}"!${first ? ' autofocus' : ''}!${error === undefined ? '' : html` aria-invalid="true" aria-describedby="${name}-error"`}>
 !${options.map(([each, text]) => html`<option value="${each}"!${each === value ? ' selected' : ''}>${text}</option>`)}</select>
 !${error === undefined ? '' : html`<span class="error" id="${name}-error">${error}</span>`}</div>`
 

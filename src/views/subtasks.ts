@@ -8,7 +8,8 @@ import { link, tableOf, text } from './table.ts'
 import { mayWrite, tick, tickForm } from './work.ts'
 
 export interface Listing extends Paged<ListedSubtask> {
-  readonly projects: readonly { readonly id: string, readonly name: string }[]
+  /** To choose from; undefined unless asked for: they may be many, and take as long to find as the rows. */
+  readonly projects?: readonly { readonly id: string, readonly name: string }[] | undefined
   readonly filter: Filter
 }
 
@@ -55,10 +56,11 @@ const empty = (filtered: boolean) => filtered
 const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }: Filter, projects: Listing['projects']): Html =>
   html`<form class="row" role="search" aria-label="Subtasks" method="get" action="/subtasks/">
 !${field({ name: 'q', label: 'Search', value: q, type: 'search', wide: true })}
-!${choice({ name: 'projectId', label: 'Project', value: projectId, options: [['', 'All'], ...projects.map(({ id, name }) => [id, name] as const)] })}
+!${projects ? choice({ name: 'projectId', label: 'Project', value: projectId, options: [['', 'All'], ...projects.map(({ id, name }) => [id, name] as const)], first: !projectId }) : ''}
 !${choice({ name: 'complete', label: 'Complete?', value: complete ?? '', options: [['', 'All'], ['no', 'Open'], ['yes', 'Done']] })}
 !${choice({ name: 'sort', label: 'Order', value: sort, options: Object.entries(orders).map(([value, label]) => [value, capitalised(label)] as const) })}
 !${taskId ? html`<input type="hidden" name="taskId" value="${taskId}">` : ''}<button>Show</button>
+!${projects ? '' : '<button class="quiet" name="choose" value="project">Choose a project</button>'}
 </form>`
 
 const table = tableOf(['Account', 'Project', 'Task', 'Subtask', 'Name', 'Complete?', 'Details'], 'Name')

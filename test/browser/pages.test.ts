@@ -75,6 +75,13 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
       await page.getByLabel('Complete?').selectOption('yes')
       await page.getByRole('button', { name: 'Show' }).click()
       await page.getByText('1 subtask,').waitFor({ timeout: 5_000 }).catch(() => t.fail('the search found something else'))
+      await page.getByLabel('Complete?').selectOption('')
+      await page.getByRole('button', { name: 'Choose a project' }).click()
+      await page.locator('#projectId:focus').selectOption(name)
+      t.same([await page.getByLabel('Search').inputValue(), await page.getByLabel('Complete?').inputValue()], ['sand', ''], 'what was filled in is still there')
+      await page.getByRole('button', { name: 'Show' }).click()
+      await page.getByText('1 subtask,').waitFor({ timeout: 5_000 }).catch(() => t.fail('the project has another one'))
+      t.equal(await page.getByLabel('Project').locator('option:checked').innerText(), name)
       await page.getByRole('button', { name: 'Sign out' }).click()
       await page.getByRole('heading', { name: 'Sign in' }).waitFor()
       await page.goto(`${site}/subtasks/`)
@@ -179,7 +186,7 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
     await page.goto(`http://localhost:${port}/`)
     await look('the bare domain')
     await signInOn(page, site, owner)
-    const paths = ['/subtasks/', '/subtasks/?q=nothing+like+it', '/projects/', `/projects/${project}/`, `/projects/${project}/edit`, `/projects/${project}/delete`,
+    const paths = ['/subtasks/', '/subtasks/?q=nothing+like+it', '/subtasks/?choose=project', '/projects/', `/projects/${project}/`, `/projects/${project}/edit`, `/projects/${project}/delete`,
       `/tasks/${task}/`, `/subtasks/${data!.subtasks[0]!.id}/`, '/members/', `/members/${data!.users[0]!.id}/`, '/me/', '/audit/', '/nowhere']
     for (const path of paths) {
       await page.goto(`${site}${path}`)

@@ -103,7 +103,7 @@ t.test('what was typed and cannot be kept is shown again, with a sentence at the
   for (const back of ['//evil.example', '/\\evil.example', 'https://evil.example', '/x\r\nset-cookie: a=b', 'x', '']) {
     t.equal((await send(`/subtasks/${data.subtasks[0]!.id}/completion`, { complete: 'yes', back })).status, 400, back)
   }
-  for (const query of ['notice=Hello', 'page=0', 'page=x', 'sort=details', 'complete=maybe', 'projectId=x', 'q=%00', 'more=1']) t.equal((await see(`/subtasks/?${query}`)).status, 400, query)
+  for (const query of ['notice=Hello', 'page=0', 'page=x', 'sort=details', 'complete=maybe', 'projectId=x', 'choose=task', 'q=%00', 'more=1']) t.equal((await see(`/subtasks/?${query}`)).status, 400, query)
   t.equal((await see('/projects/?page=2')).status, 404)
   for (const path of ['/projects/x', '/tasks/x', '/subtasks/x/edit', '/members/x']) t.equal((await see(path)).status, 404, path)
   t.equal((await send('/subtasks/x/delete', { version: '1' })).status, 404)
@@ -142,6 +142,11 @@ t.test('subtasks are filtered, searched and sorted', async t => {
   t.match(body, 'value="nowhere"')
   t.match(body, '<option value="no" selected>')
   t.match((await see('/subtasks/2/?complete=no')).body, 'Page 2 of 2')
+
+  const [project] = data.projects
+  t.notMatch(body, project!.id!, 'projects to choose from are not looked for')
+  t.match((await see('/subtasks/?q=nowhere&choose=project')).body, `<option value="${project!.id!}">`, 'unless they are asked for')
+  t.match((await see(`/subtasks/?q=nowhere&projectId=${project!.id!}`)).body, `<option value="${project!.id!}" selected>`)
 })
 
 t.test('members are invited, changed and deactivated', async t => {

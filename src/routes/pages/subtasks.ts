@@ -15,8 +15,8 @@ import { asked, form, frameOf, noticed, seeOther, sendPage } from './page.ts'
 import { changePages } from './work.ts'
 
 const perPage = 10
-/** How many projects a listing can be narrowed to in its form. */
-const choices = 100
+/** How many projects one can choose from in its form. */
+const choices = 1_000
 
 const empty = Type.Literal('') // what a form's field says that is left as it is
 const filters = Type.Object({
@@ -25,13 +25,14 @@ const filters = Type.Object({
   projectId: Type.Optional(Type.Union([id(), empty])),
   taskId: Type.Optional(Type.Union([id(), empty])),
   complete: Type.Optional(Type.Enum(['yes', 'no', ''])),
-  sort: Type.Optional(Type.Enum([...sorts]))
+  sort: Type.Optional(Type.Enum([...sorts])),
+  choose: Type.Optional(Type.Literal('project', { description: 'Shows the projects to choose from' }))
 }, { additionalProperties: false })
 
 export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
   for (const path of ['/subtasks', '/subtasks/:page(^[1-9]\\d{0,8}$)']) {
     app.get(path, { schema: { querystring: filters } }, async (request, reply) => {
-      const { tenant, query: { notice: _, ...query } } = request
+      const { tenant, query: { notice: _, choose, ...query } } = request
       const { page = 1 } = request.params as { page?: string }
       const filter = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))
       const { sort, complete, ...where } = filter as typeof query
@@ -39,7 +40,7 @@ export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
       const [frame, listing, projects] = await Promise.all([
         frameOf(request),
         numbered(Number(page), perPage, page => listSubtasks(tenant, { ...page, filter: wanted, sort })),
-        projectChoices(tenant, choices)
+        choose || where.projectId ? projectChoices(tenant, choices) : undefined
       ])
       return sendPage(reply, subtasksPage(frame, { ...listing, projects, filter }))
     })
