@@ -203,7 +203,7 @@ export const isRead = ({ method }: Pick<FastifyRequest, 'method'>) => method ===
 
 /** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
 function hostOf ({ raw, host }: FastifyRequest): string {
-  const named = raw.rawHeaders.filter((_, i) => raw.rawHeaders[i - i % 2]!.length === 4 && raw.rawHeaders[i - i % 2]!.toLowerCase() === 'host')
+  const named = raw.rawHeaders.filter((_, i) => /^host$/i.test(raw.rawHeaders[i - i % 2]!))
   const [, absolute] = /^https?:\/\/([^/?#]*)/i.exec(raw.url ?? '') ?? [] // the request line may name one, too
   if (named.length !== 2 || (absolute !== undefined && absolute !== named[1])) throw new AppError('host_not_served')
   return host

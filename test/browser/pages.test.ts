@@ -2,7 +2,7 @@
 import t from 'tap'
 import { furnish } from '../support/accounts.ts'
 import { complaintsAbout, openPage, overhang, signInOn, testBrowser } from '../support/browser.ts'
-import { testDatabase } from '../support/database.ts'
+import { endConnections, testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { addUser } from '../support/people.ts'
 
@@ -216,7 +216,7 @@ t.test('in a browser', { timeout: 85_000 }, async t => {
     t.ok(await statusOf() === 429 || await statusOf() === 429, 'even if a minute began just now')
     await look('too many requests')
     await database.admin.unsafe(`alter database ${database.name} connection limit 0`)
-    await database.admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+    await endConnections(database)
     t.equal((await page.goto(`${site}/subtasks/`))!.status(), 503)
     await look('no database')
   })

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { furnish } from '../support/accounts.ts'
-import { testDatabase } from '../support/database.ts'
+import { endConnections, testDatabase } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
 import { posting, faultRoutes } from '../support/fault-routes.ts'
 import { testProxy } from '../support/proxy.ts'
@@ -82,7 +82,7 @@ t.test('sent again while the first one runs, it waits for its reply; past the lo
   t.equal(await rows('both'), 2, 'one pair')
 
   await database.admin.unsafe(`alter role rowhouse_app in database ${database.name} set lock_timeout = '100ms'`)
-  await database.admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+  await endConnections(database)
   await sleep(100)
   const first = pair('long')
   await sleep(250)

@@ -82,6 +82,11 @@ export function testTenancy (t: Owner, database: Pick<TestDatabase, 'appUrl' | '
 /** How the slots of a directory or a pool must speak to this database. */
 export const slotOptions = ({ pooled }: Pick<TestDatabase, 'pooled'>) => ({ preparedStatements: !pooled })
 
+/** Ends every connection that the app role has to this database. */
+export async function endConnections ({ admin, name }: Pick<TestDatabase, 'admin' | 'name'>): Promise<void> {
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and usename = 'rowhouse_app'`
+}
+
 export const [A, B] = [accountId(1), accountId(2)] as [AccountId, AccountId]
 
 /** What tenancy.enter() is given for this account, under this lock. */

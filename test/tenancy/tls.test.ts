@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { projects } from '../../src/db/schema.ts'
 import { SlotPool } from '../../src/tenancy/pool.ts'
-import { A, testDatabase, testTenancy } from '../support/database.ts'
+import { A, endConnections, testDatabase, testTenancy } from '../support/database.ts'
 import { plant } from '../support/rows.ts'
 import { tlsProxy } from '../support/tls-proxy.ts'
 
@@ -20,7 +20,7 @@ t.test('connections end without a trace, however they end', async t => {
 
   await t.rejects(tenancy.withTenant(A, async tenant => {
     await tenant.count(projects)
-    await database.admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
+    await endConnections(database)
     await sleep(50)
     await tenant.count(projects)
   }), { code: 'connection_lost' }, 'killed')

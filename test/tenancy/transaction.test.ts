@@ -6,7 +6,7 @@ import { limits } from '../../src/db/limits.ts'
 import { projects, tasks } from '../../src/db/schema.ts'
 import { innerJoin, query } from '../../src/tenancy/query.ts'
 import type { Tenant } from '../../src/tenancy/scope.ts'
-import { A, B, testDatabase, testTenancy } from '../support/database.ts'
+import { A, B, endConnections, testDatabase, testTenancy } from '../support/database.ts'
 import { busy } from '../support/busy.ts'
 import { testProxy } from '../support/proxy.ts'
 import { plant } from '../support/rows.ts'
@@ -21,9 +21,7 @@ async function scene (t: Test, { poolMax = 4, viaProxy = false, delay = 0, direc
   const proxy = await testProxy(t, database.appUrl, { delay })
   const tenancy = testTenancy(t, database, { url: viaProxy ? proxy.url(database.appUrl) : database.appUrl, poolMax })
   const count = async (account = A) => (await database.admin`select count(*)::int as n from projects where account_id = ${account}`)[0]!.n as number
-  const killBackends = async () => {
-    await database.admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and usename = 'rowhouse_app'`
-  }
+  const killBackends = () => endConnections(database)
   return { database, tenancy, proxy, count, killBackends }
 }
 
