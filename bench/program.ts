@@ -19,15 +19,16 @@ export async function startProgram (args: readonly string[], env: NodeJS.Process
   const port = await freePort()
   const started = performance.now()
   const child = spawn(process.execPath, args, { env: { ...env, PORT: String(port) }, stdio: ['ignore', 'inherit', 'inherit'] })
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  process.once('exit', () => child.kill()) // should this program end in an error
+  const kill = () => { child.kill() }
+  process.once('exit', kill) // should this program end in an error
+  const ended = new Promise<void>(resolve => child.once('exit', () => { process.off('exit', kill); resolve() }))
   for (const end = Date.now() + 30_000; await statusOf(port, path, host) !== 200; await sleep(5)) {
     if (child.exitCode !== null || Date.now() > end) {
-      child.kill()
+      kill()
       throw new Error(`${args.join(' ')} does not start.`)
     }
   }
-  return { port, pid: child.pid!, readyAfter: performance.now() - started, stop: () => { child.kill(); return ended } }
+  return { port, pid: child.pid!, readyAfter: performance.now() - started, stop: () => { kill(); return ended } }
 }
 
 export const statusOf = (port: number, path: string, host: string) => new Promise<number | undefined>(resolve => {

@@ -22,6 +22,7 @@ export interface Undone {
 export type Directory = ReturnType<typeof createDirectory>
 
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
+const refreshEvery = 4_000 // ms: the rest is for looking up many of them
 const inUse = 60_000 // ms for which a host that was asked for is kept fresh
 const together = 500 // hosts that are looked up by one statement
 
@@ -87,7 +88,7 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
 
   /** What is remembered of the account that this host leads to; undefined if that is nothing, or that there is none. */
   function known (host: string): Account | undefined {
-    if (Date.now() - refreshedAt > freshness / 2) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
+    if (Date.now() - refreshedAt > refreshEvery) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
     const account = cache.get(host)?.account
     if (account) askedAt.set(host, Date.now())
     return account
