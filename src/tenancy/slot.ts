@@ -106,9 +106,14 @@ export class Slot {
     })
   }
 
+  /** Whether an answer is still to come. */
+  get owes (): boolean {
+    return this.#owed.size > 0
+  }
+
   #settle (reject: (reason: AppError) => void): void {
     this.#owed.delete(reject)
-    if (this.#owed.size > 0) this.#watch()
+    if (this.owes) this.#watch()
   }
 
   /** A server that owes answers and gives none for too long is taken for lost. */
@@ -116,7 +121,7 @@ export class Slot {
     if (this.#watchdog) this.#watchdog.refresh()
     else {
       this.#watchdog = setTimeout(() => {
-        if (this.#owed.size > 0) this.destroy('no answer from the server', 'statement_timeout')
+        if (this.owes) this.destroy('no answer from the server', 'statement_timeout')
       }, limits.reply).unref()
     }
   }

@@ -70,9 +70,9 @@ export class Transaction {
       this.#endsSoon = false
       if (this.#speaking !== this.whole) return
       const slot = this.#letGo()
-      slot?.send('commit', [], 'control').then(({ command }) => {
-        // Rolled back, and by no error that we have heard of: postgres.js is asking again, outside of any transaction, and would find nothing.
-        if (command !== 'COMMIT' && !this.#failure) slot.destroy('a statement is to be prepared anew')
+      slot?.send('commit', [], 'control').then(() => {
+        // What was asked before has been answered before, unless postgres.js is asking it again: outside of any transaction, it would find nothing.
+        if (slot.owes) slot.destroy('a statement is to be prepared anew')
         this.#pool.release(slot)
       }, cause => slot.destroy(cause))
     })
