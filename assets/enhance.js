@@ -17,6 +17,7 @@ document.addEventListener('submit', async event => {
     if (response.redirected && new URL(response.url).pathname !== location.pathname) return location.assign(response.url)
     become(parse(await response.text()))
   } catch {
+    button.ariaBusy = null
     delete form.dataset.stay
     form.requestSubmit(button) // the browser knows better what to say of the network
   }

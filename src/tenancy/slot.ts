@@ -93,7 +93,7 @@ export class Slot {
     if (way !== 'control' && !question.test(text)) return Promise.reject(new AppError('statement_refused'))
     if (!values.every(isPlain)) return Promise.reject(new TypeError('A value of a statement is undefined, or of a kind that cannot be sent.'))
     return new Promise((resolve, reject) => {
-      if (this.#owed.size === 0) this.#watch()
+      if (!this.owes) this.#watch()
       this.#owed.add(reject)
       if (way !== 'control' && this.#named && this.#texts.add(text).size > maxStatements) this.stale = true
       const query = way === 'control'
