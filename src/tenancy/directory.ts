@@ -23,16 +23,22 @@ export type Directory = ReturnType<typeof createDirectory>
 
 const freshness = 5_000 // ms: how soon a suspension or a new host takes effect everywhere
 const refreshEvery = 4_000 // ms: the rest is for looking up many of them
-const inUse = 60_000 // ms for which a host that was asked for is kept fresh
+const inUse = 60_000 // ms for which a host that was asked for is looked up again with the others
 const together = 500 // hosts that are looked up by one statement
+
+/** What the database said of a host. */
+interface Entry {
+  readonly account: Account | undefined
+  readonly saidAt: number
+  askedAt: number
+}
 
 /** @param url the app role's URL. Two connections, on which no tenant's data is ever read. */
 export function createDirectory (url: string, options: PoolOptions = {}) {
   const pool = new SlotPool(url, 2, 2, options)
 
-  const cache = new LRUCache<string, { account: Account | undefined }>({ max: 10_000, ttl: freshness })
-  const underWay = new Map<string, Promise<Account | undefined>>()
-  const askedAt = new Map<string, number>()
+  const entries = new LRUCache<string, Entry>({ max: 10_000 })
+  const underWay = new Map<string, Promise<void>>()
   let refreshedAt = Date.now()
 
   /** By itself. */
@@ -67,46 +73,55 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
     }
   }
 
+  /** For many who ask at once, a host is looked up once. */
+  function lookUp (hosts: string[]): Promise<void> {
+    const looking = askFor(hosts).finally(() => { for (const host of hosts) underWay.delete(host) })
+    for (const host of hosts) underWay.set(host, looking)
+    return looking
+  }
+
   /** Asks the database, and remembers what it says. */
-  async function lookUp (hosts: string[]): Promise<Map<string, Account>> {
+  async function askFor (hosts: string[]): Promise<void> {
+    const saidAt = Date.now()
     const rows = await ask<{ host: string, account_id: string } & Omit<Account, 'id'>>(
       'select asked.host, found.* from json_array_elements_text($1::json) as asked(host), tenancy.resolve(asked.host) as found', [JSON.stringify(hosts)])
     const found = new Map(rows.map(({ host, account_id: id, slug, name, status }) => [host, { id: accountId(Number(id)), slug, name, status }]))
-    for (const host of hosts) cache.set(host, { account: found.get(host) })
-    return found
+    for (const host of hosts) {
+      const said = { account: found.get(host), saidAt }
+      const entry = entries.peek(host)
+      if (entry) Object.assign(entry, said) // whoever has not been asked for the longest stays the first to go
+      else entries.set(host, { ...said, askedAt: saidAt })
+    }
   }
 
   /** Looks up what is in use before it is stale, many at a time: of requests for two thousand accounts, one in two would wait for its host. */
   async function refresh (): Promise<void> {
     refreshedAt = Date.now()
-    for (const [host, at] of askedAt) if (refreshedAt - at > inUse || !cache.has(host)) askedAt.delete(host)
-    const hosts = [...askedAt.keys()]
+    const hosts = [...entries].filter(([, { account, askedAt }]) => account && refreshedAt - askedAt < inUse).map(([host]) => host)
     for (let i = 0; i < hosts.length; i += together) {
       await lookUp(hosts.slice(i, i + together))
     }
   }
 
-  /** What is remembered of the account that this host leads to; undefined if that is nothing, or that there is none. */
-  function known (host: string): Account | undefined {
-    if (Date.now() - refreshedAt > refreshEvery) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
-    const account = cache.get(host)?.account
-    if (account) askedAt.set(host, Date.now())
-    return account
+  /** What the database has said of this host lately. */
+  function fresh (host: string): Entry | undefined {
+    const now = Date.now()
+    if (now - refreshedAt > refreshEvery) refresh().catch(() => {}) // then they grow stale, and whoever asks hears of it
+    const entry = entries.get(host)
+    if (!entry || now - entry.saidAt > freshness) return undefined
+    entry.askedAt = now
+    return entry
   }
+
+  /** What is remembered of the account that this host leads to; undefined if that is nothing, or that there is none. */
+  const known = (host: string): Account | undefined => fresh(host)?.account
 
   /** The account this host leads to, at most five seconds old; undefined if there is none. Unknown hosts are remembered, too. */
   async function resolve (host: string): Promise<Account | undefined> {
-    return known(host) ?? (cache.has(host) ? undefined : firstSeen(host))
-  }
-
-  /** For many who ask for it at once, it is looked up once. */
-  function firstSeen (host: string): Promise<Account | undefined> {
-    let asked = underWay.get(host)
-    if (!asked) {
-      asked = lookUp([host]).then(found => found.get(host)).finally(() => underWay.delete(host))
-      underWay.set(host, asked)
-    }
-    return asked
+    const entry = fresh(host)
+    if (entry) return entry.account
+    await (underWay.get(host) ?? lookUp([host]))
+    return entries.get(host)?.account
   }
 
   return { ask, undone, known, resolve, close: () => pool.close(1_000) }
