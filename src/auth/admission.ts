@@ -51,14 +51,14 @@ const user = { id: users.id, email: users.email, firstName: users.firstName, las
 const bySession = query({
   from: sessions,
   joins: [innerJoin(users, eq(users.id, sessions.userId))],
-  columns: { ...user, row: sessions.id, seenAt: sessions.seenAt, expiresAt: sessions.expiresAt },
+  columns: { ...user, session: sessions.id, seenAt: sessions.seenAt, expiresAt: sessions.expiresAt },
   where: eq(sessions.tokenHash, placeholder('hash'))
 })
 
 const byToken = query({
   from: apiTokens,
   joins: [innerJoin(users, eq(users.id, apiTokens.userId))],
-  columns: { ...user, row: apiTokens.id, seenAt: apiTokens.usedAt, expiresAt: apiTokens.expiresAt, scope: apiTokens.scope },
+  columns: { ...user, token: apiTokens.id, seenAt: apiTokens.usedAt, expiresAt: apiTokens.expiresAt, scope: apiTokens.scope },
   where: eq(apiTokens.tokenHash, placeholder('hash'))
 })
 
@@ -96,8 +96,8 @@ export async function isSignedIn (request: FastifyRequest): Promise<boolean> {
 
 function userOf ({ tenant }: FastifyRequest, kind: Credentials['kind'], hash: string, wanted: Permission): Promise<User> {
   return kind === 'session'
-    ? tenant.select(bySession, { hash }).then(([found]) => admitted(wanted, found && { ...found, session: found.row }, sessionIdle))
-    : tenant.select(byToken, { hash }).then(([found]) => admitted(wanted, found && { ...found, token: found.row }))
+    ? tenant.select(bySession, { hash }).then(([found]) => admitted(wanted, found, sessionIdle))
+    : tenant.select(byToken, { hash }).then(([found]) => admitted(wanted, found))
 }
 
 function admitted (wanted: Permission, found: (User & { isActive: boolean, expiresAt: Date }) | undefined, idle = Infinity): User {

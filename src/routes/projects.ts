@@ -45,7 +45,7 @@ export const projectApi: FastifyPluginAsyncTypebox = async app => {
       querystring: listQuery({}),
       response: { 200: pageOf('projects', project), ...problems }
     }
-  }, async ({ tenant, query: { limit = 10, cursor, sort, q } }) => {
+  }, async ({ tenant, query: { q, sort, cursor, limit = 10 } }) => {
     const { rows, next } = await listProjects(tenant, { limit, from: cursor, sort, filter: { q } })
     return { limit, next: next(), projects: rows }
   })

@@ -79,11 +79,11 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
       querystring: listQuery({ projectId, taskId, complete, page }),
       response: { 200: listingSchema, ...problems }
     }
-  }, async ({ tenant, query: { page, cursor, limit = 10, sort, complete, ...given } }) => {
-    const filter = { ...given, complete: truth(complete) }
+  }, async ({ tenant, query: { projectId, taskId, complete, q, sort, page, cursor, limit = 10 } }) => {
+    const filter = { projectId, taskId, complete: truth(complete), q }
     if (cursor === undefined) {
-      const { rows, next, ...counts } = await numbered(page ?? 1, limit, page => listSubtasks(tenant, { ...page, filter, sort }))
-      return { ...counts, limit, next: next(), subtasks: rows }
+      const { pages, total, more, rows, next } = await numbered(page ?? 1, limit, page => listSubtasks(tenant, { ...page, filter, sort }))
+      return { page: page ?? 1, pages, total, more, limit, next: next(), subtasks: rows }
     }
     if (page !== undefined) throw new AppError('bad_request', { message: 'A page goes by its number or by a cursor, not by both.' })
     const { rows, next } = await listSubtasks(tenant, { limit, from: cursor, sort, filter })

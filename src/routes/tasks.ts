@@ -49,8 +49,8 @@ export const taskApi: FastifyPluginAsyncTypebox = async app => {
       querystring: listQuery({ projectId, complete }),
       response: { 200: pageOf('tasks', listed), ...problems }
     }
-  }, async ({ tenant, query: { limit = 10, cursor, sort, complete, ...filter } }) => {
-    const { rows, next } = await listTasks(tenant, { limit, from: cursor, sort, filter: { ...filter, complete: truth(complete) } })
+  }, async ({ tenant, query: { projectId, complete, q, sort, cursor, limit = 10 } }) => {
+    const { rows, next } = await listTasks(tenant, { limit, from: cursor, sort, filter: { projectId, complete: truth(complete), q } })
     return { limit, next: next(), tasks: rows }
   })
 

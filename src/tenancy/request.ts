@@ -203,9 +203,9 @@ export const isRead = ({ method }: Pick<FastifyRequest, 'method'>) => method ===
 
 /** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
 function hostOf ({ raw, host }: FastifyRequest): string {
-  const named = raw.rawHeaders.filter((_, i) => /^host$/i.test(raw.rawHeaders[i - i % 2]!))
-  const [, absolute] = /^https?:\/\/([^/?#]*)/i.exec(raw.url ?? '') ?? [] // the request line may name one, too
-  if (named.length !== 2 || (absolute !== undefined && absolute !== named[1])) throw new AppError('host_not_served')
+  const named = raw.rawHeaders.filter((_, i) => i % 2 === 1 && /^host$/i.test(raw.rawHeaders[i - 1]!))
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(raw.url ?? '')?.[1] // the request line may name one, too
+  if (named.length !== 1 || (absolute !== undefined && absolute !== named[0])) throw new AppError('host_not_served')
   return host
 }
 

@@ -50,15 +50,15 @@ export class Tenant {
    * @throws {AppError} cursor_invalid
    */
   async page<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
-    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1, values = {} }: Page
+    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1, values: given = {} }: Page
   ): Promise<PageOf<SelectResult<C, 'partial', Nullability<F, J>>[]>> {
-    const list = listOf(description).name(values)
+    const list = listOf(description).name(given)
     const start = typeof from === 'string' ? 'after' : from === 0 && !description.where ? 'first' : 'offset'
-    const which = typeof from === 'string'
-      ? { 'page limit': limit + 1, ...behind(this.#cursors.read(this.#account, list, from)) } // the one too many tells that there is more
-      : { 'page limit': limit, 'page ahead': ahead, 'page offset': from }
+    const values = typeof from === 'string'
+      ? { ...given, 'page limit': limit + 1, ...behind(this.#cursors.read(this.#account, list, from)) } // the one too many tells that there is more
+      : { ...given, 'page limit': limit, 'page ahead': ahead, 'page offset': from }
     const statement = once(description, () => pageSelection(description, start), start)
-    const { rows: found, ahead: counted, spotOf } = await this.#run(statement, { ...values, ...which })
+    const { rows: found, ahead: counted, spotOf } = await this.#run(statement, values)
     const rows = found.slice(0, limit)
     const next = () => rows.length > 0 && counted > limit ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : null
     return { rows: rows as never, ahead: counted, next }

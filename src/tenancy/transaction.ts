@@ -112,20 +112,18 @@ export class Transaction {
     return slot
   }
 
-  async #send (slot: Slot, text: string, values: unknown[], way: Way): Promise<Rows> {
-    if (this.#failure) throw this.#failure
-    try {
-      const rows = await slot.send(text, values, way)
+  #send (slot: Slot, text: string, values: unknown[], way: Way): Promise<Rows> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    return slot.send(text, values, way).then(rows => {
       if (this.#failure) throw this.#failure // BEGIN's: what followed it in the same flush ran without a tenant, and found nothing
       return rows
-    } catch (error) {
+    }, error => {
       // Aborted, by a statement whose error we have not heard: postgres.js is preparing that one again, out of turn, and the server
       // would pass over a ROLLBACK sent meanwhile.
       if (!this.#failure && sqlState(error) === '25P02') slot.destroy(error)
       if (this.#isReadOnly(error, text)) slot.destroy(error, 'database_unavailable')
-      this.#failure ??= slot.dead ?? error
-      throw this.#failure
-    }
+      throw this.#failure ??= slot.dead ?? error
+    })
   }
 
   /**

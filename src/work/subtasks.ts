@@ -67,7 +67,8 @@ export interface SubtaskFilter {
 }
 
 /** @throws {AppError} cursor_invalid; not_found if the account has no such project or task */
-export async function listSubtasks (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<SubtaskFilter>): Promise<PageOf<ListedSubtask[]>> {
+export async function listSubtasks (tenant: Tenant, page: ListPage<SubtaskFilter>): Promise<PageOf<ListedSubtask[]>> {
+  const { filter = {}, sort } = page
   const listed = tenant.page(all.list(filter, sort), { ...page, values: filter })
   const { projectId, taskId } = filter
   const [found] = await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])

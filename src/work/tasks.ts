@@ -43,7 +43,8 @@ export interface TaskFilter {
 }
 
 /** @throws {AppError} cursor_invalid; not_found if the account has no such project */
-export async function listTasks (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<TaskFilter>): Promise<PageOf<ListedTask[]>> {
+export async function listTasks (tenant: Tenant, page: ListPage<TaskFilter>): Promise<PageOf<ListedTask[]>> {
+  const { filter = {}, sort } = page
   const listed = tenant.page(all.list(filter, sort), { ...page, values: filter })
   const [found] = await Promise.all([listed, filter.projectId && getProject(tenant, filter.projectId)])
   return found
