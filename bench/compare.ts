@@ -18,8 +18,8 @@ export interface Compared {
 }
 
 const connections = 20
-const warmUp = 25 // seconds: V8 goes on optimising the larger ones for 20, and by a sixth (measured)
-const settle = 2 // seconds: who has waited for the others' turns has forgotten hosts, which are known for five seconds, and starts a tenth slower
+const warmUp = 40 // seconds: from the 25th to the 35th V8 still optimises some eighty functions of the larger ones (measured)
+const settle = 2 // seconds: who has waited for the others' turns looks all hosts up again, and finds the processor's caches cold
 
 export async function compare (scene: Scene, { rounds, seconds, accounts, say }: Options): Promise<{ compared: Compared[], figures: Figure[] }> {
   const programs = new Map<string, Program>()
