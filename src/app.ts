@@ -7,6 +7,7 @@ import helmet from 'helmet'
 import { admission } from './auth/admission.ts'
 import { type RateLimits, createRates } from './auth/rates.ts'
 import { marksUse } from './auth/seen.ts'
+import { orderlyClose } from './closing.ts'
 import { damper } from './damper.ts'
 import { AppError } from './errors.ts'
 import { discreet } from './log.ts'
@@ -75,6 +76,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     clientErrorHandler: answerUnreadable
   })
   answerErrors(app, asPage)
+  await app.register(orderlyClose)
   app.addHook('onRequest', (_request, reply, done) => { reply.headers(securityHeaders); done() })
   await app.register(underPressure, pressure(maxDelay))
   await app.register(strictInput)

@@ -1,36 +1,37 @@
 // How a server goes without failing a request: it says so, sees its connections off one by one, and hangs up on what is left.
-import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
+import { fastifyPlugin } from 'fastify-plugin'
 
 /** Milliseconds. Both count from the signal. */
 const patience = { listening: 1_000, all: 10_000 }
 
-/**
- * Returns what closes the server. First every reply becomes its connection's last, while whoever comes is still served, up to a second:
- * hanging up on a connection between two requests would fail the one that is on its way. Then nobody new is let in. After ten seconds
- * what is left is cut off.
- */
-export function orderlyClose (app: FastifyInstance): () => Promise<void> {
-  const open = new Set<ServerResponse>()
-  let leaving = false
-  const isLast = (response: ServerResponse) => { if (!response.headersSent) response.setHeader('connection', 'close') }
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Closes the server. First every reply becomes its connection's last, while whoever comes is still served, up to a second: hanging up
+     * on a connection between two requests would fail the one that is on its way. Then nobody new is let in. After ten seconds what is
+     * left is cut off.
+     */
+    leave (): Promise<void>
+  }
+}
 
-  app.server.prependListener('request', (_, response) => {
-    if (leaving) return isLast(response)
-    open.add(response)
-    response.on('close', () => open.delete(response))
+/** Gives the instance `leave()`. Registered before any route. */
+export const orderlyClose = fastifyPlugin(async app => {
+  let leaving = false
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (leaving) reply.header('connection', 'close')
+    done()
   })
 
   const connections = () => new Promise<number>((resolve, reject) => {
     app.server.getConnections((error, n) => error ? reject(error) : resolve(n))
   })
 
-  return async () => {
+  app.decorate('leave', async () => {
     leaving = true
     const started = Date.now()
-    open.forEach(isLast)
     while (await connections() > 0 && Date.now() - started < patience.listening) await sleep(20)
     // Node closes idle connections once, when it stops to listen; a reply that was too far to say "close" leaves one later
     const idle = setInterval(() => app.server.closeIdleConnections(), 100)
@@ -41,8 +42,8 @@ export function orderlyClose (app: FastifyInstance): () => Promise<void> {
     if (inTime) return
     app.log.warn({ connections: await connections() }, 'some requests did not end in time: their connections are cut')
     app.server.closeAllConnections()
-  }
-}
+  })
+}, { name: 'orderly-close' })
 
 /**
  * Ends in order on SIGINT and SIGTERM (exit code 0) and after an error that nobody caught (1); a second signal ends at once (1).

@@ -1,7 +1,6 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { AppOptions } from './app.ts'
-import { orderlyClose } from './closing.ts'
 import type { Config } from './config.ts'
 import { audit, inWords, mustBeSafe } from './doctor/audit.ts'
 import { watch } from './doctor/watch.ts'
@@ -79,7 +78,6 @@ export async function startServer (
     walls.stop()
     await closeDoors()
   })
-  const leave = orderlyClose(app)
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
@@ -92,7 +90,7 @@ export async function startServer (
     port: typeof address === 'object' && address ? address.port : config.port,
     close () {
       closing = true
-      return leave()
+      return app.leave()
     }
   }
 }

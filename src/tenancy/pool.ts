@@ -28,8 +28,8 @@ export class SlotPool {
   readonly #share: number
   readonly #options: PoolOptions
   readonly #idle: Slot[] = []
-  readonly #lent = new Map<Slot, Holder>()
-  readonly #held = new Map<Holder, number>()
+  /** No Map: V8 would not let go of what was in one that changes with each request until it looks at all of its heap. */
+  readonly #lent: { slot: Slot, holder: Holder }[] = []
   readonly #waiting = new Turns<Waiter>()
   readonly #damp = damper()
   #opening = 0
@@ -80,7 +80,7 @@ export class SlotPool {
 
   /** Takes a slot back. One that died has left by itself. */
   release (slot: Slot): void {
-    if (!this.#lent.has(slot)) return
+    if (!this.#lent.some(lent => lent.slot === slot)) return
     if (this.#closing || slot.stale || Date.now() - slot.openedAt > maxAge) return slot.destroy('retired')
     this.#takeBack(slot)
     this.#idle.push(slot)
@@ -98,7 +98,7 @@ export class SlotPool {
       (await Slot.open(this.#url, () => {}, this.#options)).destroy('only tried')
       this.#hear()
     } catch (error) {
-      if (!sqlState(error)?.startsWith('53') || this.#idle.length + this.#lent.size === 0) throw error
+      if (!sqlState(error)?.startsWith('53') || this.#idle.length + this.#lent.length === 0) throw error
     }
   }
 
@@ -106,13 +106,13 @@ export class SlotPool {
   close (patience: number): Promise<void> {
     this.#closing ??= (async () => {
       this.#refuseAll(new AppError('pool_busy'))
-      if (this.#lent.size > 0) {
+      if (this.#lent.length > 0) {
         await new Promise<void>(resolve => {
           this.#onDrained = resolve
           setTimeout(resolve, patience).unref()
         })
       }
-      for (const slot of [...this.#idle, ...this.#lent.keys()]) slot.destroy('closing')
+      for (const slot of [...this.#idle, ...this.#lent.map(({ slot }) => slot)]) slot.destroy('closing')
     })()
     return this.#closing
   }
@@ -135,16 +135,15 @@ export class SlotPool {
   }
 
   readonly #mayHave = (holder: Holder) => this.#room(holder) > 0
-  readonly #room = (holder: Holder) => this.#share - (this.#held.get(holder) ?? 0)
+  readonly #room = (holder: Holder) => this.#share - this.#lent.filter(lent => lent.holder === holder).length
 
   #lend (slot: Slot, holder: Holder): Slot {
-    this.#lent.set(slot, holder)
-    this.#held.set(holder, (this.#held.get(holder) ?? 0) + 1)
+    this.#lent.push({ slot, holder })
     return slot
   }
 
   get #connections (): number {
-    return this.#idle.length + this.#lent.size + this.#opening
+    return this.#idle.length + this.#lent.length + this.#opening
   }
 
   /** How many connections those who wait could use at once. */
@@ -166,7 +165,7 @@ export class SlotPool {
         this.#opening--
         this.#failedAt = Date.now()
         this.#hear(error)
-        if (this.#lent.size + this.#opening === 0) this.#refuseAll(error) // nobody would come back to serve them
+        if (this.#lent.length + this.#opening === 0) this.#refuseAll(error) // nobody would come back to serve them
         this.#serve()
       }
     )
@@ -181,17 +180,15 @@ export class SlotPool {
   #forget (slot: Slot): void {
     const at = this.#idle.indexOf(slot)
     if (at >= 0) this.#idle.splice(at, 1)
-    if (this.#lent.has(slot)) this.#takeBack(slot)
+    this.#takeBack(slot)
     this.#serve()
   }
 
   #takeBack (slot: Slot): void {
-    const holder = this.#lent.get(slot)!
-    this.#lent.delete(slot)
-    const held = this.#held.get(holder)! - 1
-    if (held > 0) this.#held.set(holder, held)
-    else this.#held.delete(holder)
-    if (this.#lent.size === 0) this.#onDrained?.()
+    const at = this.#lent.findIndex(lent => lent.slot === slot)
+    if (at < 0) return
+    this.#lent.splice(at, 1)
+    if (this.#lent.length === 0) this.#onDrained?.()
   }
 
   #refuse (waiter: Waiter, error: unknown): void {

@@ -39,8 +39,8 @@ export class Slot {
   readonly #texts = new Set<string>()
   readonly #named: boolean
   readonly #onDeath: (slot: Slot) => void
-  /** Who waits for an answer of the server. */
-  readonly #owed = new Set<(reason: AppError) => void>()
+  /** Who waits for an answer of the server. No Set, for the reason that the pool has no Map. */
+  readonly #owed: ((reason: AppError) => void)[] = []
   #watchdog: NodeJS.Timeout | undefined
   #socket: Socket | undefined
 
@@ -94,7 +94,7 @@ export class Slot {
     if (!values.every(isPlain)) return Promise.reject(new TypeError('A value of a statement is undefined, or of a kind that cannot be sent.'))
     return new Promise((resolve, reject) => {
       if (!this.owes) this.#watch()
-      this.#owed.add(reject)
+      this.#owed.push(reject)
       if (way !== 'control' && this.#named && this.#texts.add(text).size > maxStatements) this.stale = true
       const query = way === 'control'
         ? this.#client.unsafe(text)
@@ -108,11 +108,12 @@ export class Slot {
 
   /** Whether an answer is still to come. */
   get owes (): boolean {
-    return this.#owed.size > 0
+    return this.#owed.length > 0
   }
 
   #settle (reject: (reason: AppError) => void): void {
-    this.#owed.delete(reject)
+    const at = this.#owed.indexOf(reject)
+    if (at >= 0) this.#owed.splice(at, 1)
     if (this.owes) this.#watch()
   }
 
@@ -148,8 +149,7 @@ export class Slot {
     // First postgres.js, which has a last word for the server: over TLS, with the socket gone from under it, that would throw. Then
     // the socket, whatever became of that word.
     this.#client.end({ timeout: 0 }).catch(() => {}).finally(() => this.#socket?.destroy())
-    for (const reject of this.#owed) reject(reason)
-    this.#owed.clear()
+    for (const reject of this.#owed.splice(0)) reject(reason)
     this.#onDeath(this)
   }
 }
