@@ -25,7 +25,7 @@ const byHand = (name: string, url: string): Promise<Program> =>
 export const contenders: readonly Contender[] = [
   { name: 'hello', what: 'the same bytes from memory', program: 'hello', path: json, start: ({ main }) => byHand('hello', main.adminUrl) },
   { name: 'no walls', what: 'SQL by hand; no transaction, no tenant, no row-level security', program: 'no-walls', path: json, start: ({ main }) => byHand('no-walls', main.adminUrl) },
-  { name: 'limit', what: 'SQL by hand; both walls, one flush', program: 'limit', path: json, start: ({ main }) => byHand('limit', main.appUrl) },
+  { name: 'limit', what: 'SQL by hand, on Rowhouse\'s slots; both walls, one flush', program: 'limit', path: json, start: ({ main }) => byHand('limit', main.appUrl) },
   { name: 'rowhouse', what: 'Rowhouse, JSON', program: 'rowhouse', path: json, start: ({ main }) => rowhouse(main) },
   { name: 'rowhouse page', what: 'Rowhouse, the HTML page', program: 'rowhouse', path: page, start: ({ main }) => rowhouse(main) },
   { name: 'rowhouse signed', what: 'Rowhouse, JSON, with TENANT_SIGNING=on', program: 'rowhouse signed', path: json, start: ({ signed }) => rowhouse(signed) },

@@ -37,8 +37,8 @@ export async function serve (sql: Sql, list: List): Promise<void> {
 }
 
 /** As the application sees it: the first page is always there. */
-export function listing (page: number, limit: number, total: number, subtasks: Row[]): Page {
-  return { page, pages: Math.max(1, Math.ceil(total / limit)), total, more: false, next: null, subtasks }
+export function listing (page: number, limit: number, total: number, subtasks: readonly Row[]): Page {
+  return { page, pages: Math.max(1, Math.ceil(total / limit)), total, more: false, next: null, subtasks: subtasks as Row[] }
 }
 
 export const databaseUrl = process.env.BENCH_URL!

@@ -15,14 +15,19 @@ const userOfSession = `
   select users.id, users.role from sessions join users on users.account_id = $1 and users.id = sessions.user_id
    where sessions.account_id = $1 and sessions.token_hash = $2 and users.is_active and sessions.expires_at > now()`
 
+/** Sends a statement at once, prepared, without waiting for what was sent before. */
+export type Ask = (text: string, values: unknown[]) => PromiseLike<readonly object[]>
+
+export const asking = (sql: Sql): Ask => (text, values) =>
+  sql.unsafe(text, values as never[], { prepare: true }).execute() // now, not when it is awaited
+
 /** The user whose session has a secret of this hash. @throws if there is none */
-export async function findUser (sql: Sql, account: number, hash: string): Promise<void> {
-  const [user] = await sql.unsafe(userOfSession, [account, hash], { prepare: true }).execute()
+export async function findUser (ask: Ask, account: number, hash: string): Promise<void> {
+  const [user] = await ask(userOfSession, [account, hash])
   if (!user) throw new Error('Nobody is signed in.')
 }
 
-/** @param sql a client; the statement is sent at once, without waiting for what was sent before */
-export async function readListing (sql: Sql, account: number, page: number, limit: number): Promise<Page> {
-  const rows = await sql.unsafe(statement, [account, limit, (page - 1) * limit], { prepare: true }).execute() // now, not when it is awaited
-  return listing(page, limit, rows[0]?.total ?? 0, rows as unknown as Row[])
+export async function readListing (ask: Ask, account: number, page: number, limit: number): Promise<Page> {
+  const rows = await ask(statement, [account, limit, (page - 1) * limit]) as readonly (Row & { total: number })[]
+  return listing(page, limit, rows[0]?.total ?? 0, rows)
 }
