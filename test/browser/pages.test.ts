@@ -10,7 +10,7 @@ const password = 'correct horse battery'
 const owner = { email: 'owner-here@example.com', password, role: 'owner' } as const
 const viewer = { email: 'viewer-here@example.com', password, role: 'viewer' } as const
 
-t.test('in a browser', { timeout: 85_000 }, async t => {
+t.test('in a browser', { timeout: 170_000 }, async t => {
   const browser = await testBrowser(t)
   if (!browser) return
   const database = await testDatabase(t)
