@@ -75,7 +75,7 @@ export async function accepted (tenant: Tenant) {
   const tasksOf = lists({
     from: tasks, columns: { id: tasks.id, done: tasks.isComplete }, filters: { q: value => contains(tasks.name, value) }, sorts: { id: [tasks.id] }
   })
-  const { rows: [listed] } = await tenant.page(tasksOf.list({ q: 'x' }, '-id'), { limit: 1, values: { q: 'x' } })
+  const { rows: [listed] } = await tenant.page(tasksOf.list({ q: 'x' }, '-id'), { limit: 1 }, { q: 'x' })
   const done: boolean | undefined = listed?.done
   const [left] = await tenant.select({ from: subtasks, joins: [leftJoin(tasks, eq(tasks.id, subtasks.taskId))], columns: { task: tasks.name } })
   // @ts-expect-error the left side of a left join may have no right side

@@ -24,7 +24,7 @@ const newestFirst = query({ from: sessions, columns, where: eq(sessions.userId, 
 /** Of whoever asks. @throws {AppError} cursor_invalid */
 export async function listSessions (acting: Acting<User>, page: Page): Promise<PageOf<Session[]>> {
   const me = await acting.user()
-  const { rows, ...rest } = await acting.tenant.page(newestFirst, { ...page, values: { user: me.id } })
+  const { rows, ...rest } = await acting.tenant.page(newestFirst, page, { user: me.id })
   return { ...rest, rows: rows.map(row => ({ ...row, isThis: row.id === me.session })) }
 }
 

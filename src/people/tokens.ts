@@ -18,7 +18,7 @@ const newestFirst = query({ from: apiTokens, columns, where: eq(apiTokens.userId
 /** Of whoever asks. @throws {AppError} cursor_invalid */
 export async function listTokens (acting: Acting<User>, page: Page): Promise<PageOf<Token[]>> {
   const me = await acting.user()
-  return acting.tenant.page(newestFirst, { ...page, values: { user: me.id } })
+  return acting.tenant.page(newestFirst, page, { user: me.id })
 }
 
 export const tokenDays = { min: 1, max: 365, default: 90 } as const

@@ -46,7 +46,7 @@ export const projectApi: FastifyPluginAsyncTypebox = async app => {
       response: { 200: pageOf('projects', project), ...problems }
     }
   }, async ({ tenant, query: { q, sort, cursor, limit = 10 } }) => {
-    const { rows, next } = await listProjects(tenant, { limit, from: cursor, sort, filter: { q } })
+    const { rows, next } = await listProjects(tenant, { limit, from: cursor }, { sort, filter: { q } })
     return { limit, next: next(), projects: rows }
   })
 

@@ -80,13 +80,13 @@ export const subtaskApi: FastifyPluginAsyncTypebox = async app => {
       response: { 200: listingSchema, ...problems }
     }
   }, async ({ tenant, query: { projectId, taskId, complete, q, sort, page, cursor, limit = 10 } }) => {
-    const filter = { projectId, taskId, complete: truth(complete), q }
+    const which = { sort, filter: { projectId, taskId, complete: truth(complete), q } }
     if (cursor === undefined) {
-      const { pages, total, more, rows, next } = await numbered(page ?? 1, limit, page => listSubtasks(tenant, { ...page, filter, sort }))
+      const { pages, total, more, rows, next } = await numbered(page ?? 1, limit, page => listSubtasks(tenant, page, which))
       return { page: page ?? 1, pages, total, more, limit, next: next(), subtasks: rows }
     }
     if (page !== undefined) throw new AppError('bad_request', { message: 'A page goes by its number or by a cursor, not by both.' })
-    const { rows, next } = await listSubtasks(tenant, { limit, from: cursor, sort, filter })
+    const { rows, next } = await listSubtasks(tenant, { limit, from: cursor }, which)
     return { limit, next: next(), subtasks: rows }
   })
 

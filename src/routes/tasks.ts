@@ -50,7 +50,7 @@ export const taskApi: FastifyPluginAsyncTypebox = async app => {
       response: { 200: pageOf('tasks', listed), ...problems }
     }
   }, async ({ tenant, query: { projectId, complete, q, sort, cursor, limit = 10 } }) => {
-    const { rows, next } = await listTasks(tenant, { limit, from: cursor, sort, filter: { projectId, complete: truth(complete), q } })
+    const { rows, next } = await listTasks(tenant, { limit, from: cursor }, { sort, filter: { projectId, complete: truth(complete), q } })
     return { limit, next: next(), tasks: rows }
   })
 

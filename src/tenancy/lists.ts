@@ -20,7 +20,7 @@ export interface ListsOf<F extends TenantTable, J extends readonly Join[], C ext
  *       filters: { project: value => eq(tasks.projectId, value), q: value => contains(tasks.name, value) },
  *       sorts: { name: [tasks.name, tasks.id] }
  *     })
- *     tenant.page(tasksOf.list({ project, q }, '-name'), { limit, from: cursor, values: { project, q } })
+ *     tenant.page(tasksOf.list({ project, q }, '-name'), { limit, from: cursor }, { project, q })
  *
  * @throws {TypeError} if pages cannot be made of it; {AppError} not_tenanted
  */

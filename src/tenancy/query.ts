@@ -2,7 +2,6 @@
 import { type InferInsertModel, type InferSelectModel, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { TenantTable } from '../db/tenant-table.ts'
-import type { Values } from './statement.ts'
 
 /** A row as it is read. */
 export type Row<T extends TenantTable> = InferSelectModel<T>
@@ -47,8 +46,6 @@ export interface Page {
   readonly from?: number | string | undefined
   /** How far to count the rows from the first of this page on; one further than the page, unless given. */
   readonly ahead?: number
-  /** What fills the placeholders of the query. A cursor is good for the same values only. */
-  readonly values?: Values
 }
 
 export interface PageOf<Rows> {

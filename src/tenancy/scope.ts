@@ -17,6 +17,8 @@ import type { Part, Transaction } from './transaction.ts'
 /** One account's rows, in one transaction. Made by withTenant() and for each request; never by application code. */
 export class Tenant {
   readonly #account: AccountId
+  /** What fills the placeholder of every statement's filter. It goes before whatever the caller's values say. */
+  readonly #mine: Values
   readonly #transaction: Transaction
   readonly #cursors: Cursors
   readonly #part: Part
@@ -24,6 +26,7 @@ export class Tenant {
   /** @throws {TenantMissingError} if the transaction has no account */
   constructor (transaction: Transaction, cursors: Cursors, part: Part = transaction.whole) {
     this.#account = accountId(transaction.account)
+    this.#mine = { account: this.#account }
     this.#transaction = transaction
     this.#cursors = cursors
     this.#part = part
@@ -47,18 +50,19 @@ export class Tenant {
    * A page of the rows that a description selects, in its order, which must be of its own columns and end with the id. Whatever is
    * joined must be one row at the most, and a row that a filter lets through must find it. Unlike from a number of rows, from a cursor on
    * the last page costs what the first does.
+   * @param values what fills the description's placeholders; a cursor is good for the same ones only
    * @throws {AppError} cursor_invalid
    */
   async page<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
-    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1, values: given = {} }: Page
+    description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1 }: Page, values: Values = {}
   ): Promise<PageOf<SelectResult<C, 'partial', Nullability<F, J>>[]>> {
-    const list = listOf(description).name(given)
+    const list = listOf(description).name(values)
     const start = typeof from === 'string' ? 'after' : from === 0 && !description.where ? 'first' : 'offset'
-    const values = typeof from === 'string'
-      ? { ...given, 'page limit': limit + 1, ...behind(this.#cursors.read(this.#account, list, from)) } // the one too many tells that there is more
-      : { ...given, 'page limit': limit, 'page ahead': ahead, 'page offset': from }
+    const part: Values[] = typeof from === 'string'
+      ? [{ 'page limit': limit + 1 }, behind(this.#cursors.read(this.#account, list, from))] // the one too many tells that there is more
+      : [{ 'page limit': limit, 'page ahead': ahead, 'page offset': from }]
     const statement = once(description, () => pageSelection(description, start), start)
-    const { rows: found, ahead: counted, spotOf } = await this.#run(statement, values)
+    const { rows: found, ahead: counted, spotOf } = await this.#run(statement, ...part, values)
     const rows = found.slice(0, limit)
     const next = () => rows.length > 0 && counted > limit ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : null
     return { rows: rows as never, ahead: counted, next }
@@ -145,7 +149,7 @@ export class Tenant {
     const { key, condition, values } = matching(`update ${Object.keys(changes)}`, table, where)
     const statement = once(key, () => new Statement(
       db.update(table as TenantTable).set(holes(changes) as never).where(condition()).returning(), rowsOf<Row<T>>(getTableColumns(table))))
-    return this.#run(statement, { ...values, ...prefixed('set', changes) })
+    return this.#run(statement, values, prefixed('set', changes))
   }
 
   /** Deletes the rows that match, and what belongs to them; returns how many matched. */
@@ -165,7 +169,7 @@ export class Tenant {
     return this.#transaction.nested(this.#part, account, part => work(new Tenant(this.#transaction, this.#cursors, part)))
   }
 
-  #run<T> (statement: Statement<T>, values: Values = {}): Promise<T> {
-    return this.#transaction.ask(this.#part, send => statement.run(send, { ...values, account: this.#account }))
+  #run<T> (statement: Statement<T>, ...values: Values[]): Promise<T> {
+    return this.#transaction.ask(this.#part, send => statement.run(send, [this.#mine, ...values]))
   }
 }

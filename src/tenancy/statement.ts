@@ -16,7 +16,7 @@ export const dialect = new PgDialect()
 
 export class Statement<T> {
   readonly text: string
-  readonly #params: ((values: Values) => unknown)[]
+  readonly #params: ((values: readonly Values[]) => unknown)[]
   readonly #read: Read<T>
 
   /** @param read makes something of the rows, each of which is an array of values */
@@ -27,8 +27,8 @@ export class Statement<T> {
     this.#read = read
   }
 
-  /** Sends it before returning. @param values what fills its placeholders */
-  run (send: Send, values: Values): Promise<T> {
+  /** Sends it before returning. @param values what fills its placeholders: each is filled by the first of these that has its name */
+  run (send: Send, values: readonly Values[]): Promise<T> {
     return send(this.text, this.#params.map(param => param(values)), 'arrays').then(this.#read)
   }
 }
@@ -52,12 +52,13 @@ function shelfOf (key: object): Map<string, Statement<unknown>> {
 }
 
 /** What is sent for a parameter. What kind of one it is, is found out once: drizzle's fillPlaceholders would do so at each call. */
-function filled (param: unknown): (values: Values) => unknown {
+function filled (param: unknown): (values: readonly Values[]) => unknown {
   const hole = is(param, Param) ? param.value : param
   if (!is(hole, Placeholder)) return () => param
-  const valueIn = (values: Values) => {
-    if (!(hole.name in values)) throw new TypeError(`There is no value for "${hole.name}".`)
-    return values[hole.name]
+  const { name } = hole
+  const valueIn = (values: readonly Values[]) => {
+    for (const some of values) if (name in some) return some[name]
+    throw new TypeError(`There is no value for "${name}".`)
   }
   return is(param, Param) ? values => param.encoder.mapToDriverValue(valueIn(values)) : valueIn
 }
@@ -68,14 +69,19 @@ export function rowsOf<T> (columns: Record<string, Decoder>): Read<T[]> {
   const decoders = Object.values(columns).map(column => is(column, SQL) ? decoderOf(column) : column)
     .map(decoder => decoder.mapFromDriverValue === asItIs ? undefined : decoder)
   const Row = plainObjects()
-  return rows => (rows as unknown as unknown[][]).map(values => {
-    const row = new Row()
-    for (let i = 0; i < names.length; i++) {
-      const [value, decoder] = [values[i], decoders[i]]
-      row[names[i]!] = value === null || !decoder ? value : decoder.mapFromDriverValue(value)
+  return rows => {
+    const read: T[] = []
+    for (const values of rows as unknown as unknown[][]) { // not map(): rows are of a class of their own, for which it takes a slow way
+      const row = new Row()
+      for (let i = 0; i < names.length; i++) {
+        const value = values[i]
+        const decoder = decoders[i]
+        row[names[i]!] = value === null || !decoder ? value : decoder.mapFromDriverValue(value)
+      }
+      read.push(row as T)
     }
-    return row as T
-  })
+    return read
+  }
 }
 
 /**

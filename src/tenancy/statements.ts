@@ -9,7 +9,7 @@ import { uuidv7 } from '../ids.ts'
 import type { AnyQuery, Join, Where } from './query.ts'
 import { type Values, Statement, db, rowsOf } from './statement.ts'
 
-/** Filled by the transaction, last, whatever the caller's values say. */
+/** Filled by the tenant, whatever the caller's values say. */
 export const mine = placeholder('account')
 
 export const ofTenant = (table: TenantTable): SQL => eq(columnOf(table, 'accountId'), mine)

@@ -4,9 +4,9 @@ import { projects } from '../db/schema.ts'
 import type { Changes } from '../audit.ts'
 import { AppError } from '../errors.ts'
 import { lists } from '../tenancy/lists.ts'
-import { type PageOf, type Row, contains, query } from '../tenancy/query.ts'
+import { type Page, type PageOf, type Row, contains, query } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-import type { ListPage } from './list.ts'
+import type { Listed } from './list.ts'
 
 export type Project = Row<typeof projects>
 
@@ -31,8 +31,9 @@ export interface ProjectFilter {
 }
 
 /** @throws {AppError} cursor_invalid */
-export const listProjects = (tenant: Tenant, { filter = {}, sort, ...page }: ListPage<ProjectFilter>): Promise<PageOf<ListedProject[]>> =>
-  tenant.page(all.list(filter, sort), { ...page, values: filter })
+export const listProjects = (
+  tenant: Tenant, page: Page, { filter = {}, sort }: Listed<ProjectFilter> = {}
+): Promise<PageOf<ListedProject[]>> => tenant.page(all.list(filter, sort), page, filter)
 
 const byName = query({ from: projects, columns: { id, name }, orderBy: [name, id], limit: placeholder('limit') })
 

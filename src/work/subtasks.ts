@@ -4,9 +4,9 @@ import type { Changes } from '../audit.ts'
 import { accounts, projects, subtasks, tasks } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
 import { lists } from '../tenancy/lists.ts'
-import { type PageOf, type Row, contains, innerJoin } from '../tenancy/query.ts'
+import { type Page, type PageOf, type Row, contains, innerJoin } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-import type { ListPage } from './list.ts'
+import type { Listed } from './list.ts'
 import { getProject } from './projects.ts'
 import { getTask } from './tasks.ts'
 
@@ -67,9 +67,10 @@ export interface SubtaskFilter {
 }
 
 /** @throws {AppError} cursor_invalid; not_found if the account has no such project or task */
-export async function listSubtasks (tenant: Tenant, page: ListPage<SubtaskFilter>): Promise<PageOf<ListedSubtask[]>> {
-  const { filter = {}, sort } = page
-  const listed = tenant.page(all.list(filter, sort), { ...page, values: filter })
+export async function listSubtasks (
+  tenant: Tenant, page: Page, { filter = {}, sort }: Listed<SubtaskFilter> = {}
+): Promise<PageOf<ListedSubtask[]>> {
+  const listed = tenant.page(all.list(filter, sort), page, filter)
   const { projectId, taskId } = filter
   const [found] = await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])
   return found

@@ -4,9 +4,9 @@ import type { Changes } from '../audit.ts'
 import { projects, tasks } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
 import { lists } from '../tenancy/lists.ts'
-import { type PageOf, type Row, contains, innerJoin } from '../tenancy/query.ts'
+import { type Page, type PageOf, type Row, contains, innerJoin } from '../tenancy/query.ts'
 import type { Tenant } from '../tenancy/scope.ts'
-import type { ListPage } from './list.ts'
+import type { Listed } from './list.ts'
 import { getProject } from './projects.ts'
 
 export type Task = Row<typeof tasks>
@@ -43,9 +43,10 @@ export interface TaskFilter {
 }
 
 /** @throws {AppError} cursor_invalid; not_found if the account has no such project */
-export async function listTasks (tenant: Tenant, page: ListPage<TaskFilter>): Promise<PageOf<ListedTask[]>> {
-  const { filter = {}, sort } = page
-  const listed = tenant.page(all.list(filter, sort), { ...page, values: filter })
+export async function listTasks (
+  tenant: Tenant, page: Page, { filter = {}, sort }: Listed<TaskFilter> = {}
+): Promise<PageOf<ListedTask[]>> {
+  const listed = tenant.page(all.list(filter, sort), page, filter)
   const [found] = await Promise.all([listed, filter.projectId && getProject(tenant, filter.projectId)])
   return found
 }

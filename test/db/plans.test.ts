@@ -38,8 +38,8 @@ t.test('no row is visited that is not shown', async t => {
     const { send } = Slot.prototype
     Slot.prototype.send = function (text, values, way) { sent.push({ text, values }); return send.call(this, text, values, way) }
     const list = listing.list({ [name]: value })
-    const { next } = await tenancy.withTenant(A, tenant => tenant.page(list, { limit: 10, ahead: 100, values: { [name]: value } }), 'read only')
-    await tenancy.withTenant(A, tenant => tenant.page(list, { limit: 10, from: next()!, values: { [name]: value } }), 'read only')
+    const { next } = await tenancy.withTenant(A, tenant => tenant.page(list, { limit: 10, ahead: 100 }, { [name]: value }), 'read only')
+    await tenancy.withTenant(A, tenant => tenant.page(list, { limit: 10, from: next()! }, { [name]: value }), 'read only')
     Slot.prototype.send = send
 
     const [first, behind] = sent.filter(({ text }) => text.includes('"subtasks"'))

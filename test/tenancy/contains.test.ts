@@ -18,7 +18,7 @@ t.test('search by a part of a name', async t => {
   const tenancy = testTenancy(t, database)
   for (const account of [A, B]) await database.admin`insert into accounts (account_id, slug, name) values (${account}, ${`a${account}`}, 'x')`
   const search = async (q: string, limit = 100) =>
-    (await tenancy.withTenant(A, tenant => tenant.page(byName.list({ q }), { limit, values: { q } }), 'read only')).rows.map(({ name }) => name)
+    (await tenancy.withTenant(A, tenant => tenant.page(byName.list({ q }), { limit }, { q }), 'read only')).rows.map(({ name }) => name)
   const keep = (account: typeof A, names: string[]) => tenancy.withTenant(account, async tenant => {
     await tenant.delete(projects, {})
     await tenant.insertMany(projects, names.map(name => ({ name })))

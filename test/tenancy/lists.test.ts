@@ -103,11 +103,11 @@ t.test('any filters in any order: each row once, in order, and counted', async t
       const what = `${sort} ${JSON.stringify(given)}`
       const description = listing.list(given, sort)
       t.equal(listing.list({ ...given }, sort), description)
-      const found = await walk(from => asA(tenant => tenant.page(description, { limit: 7, from, values: given })))
+      const found = await walk(from => asA(tenant => tenant.page(description, { limit: 7, from }, given)))
       t.same(found.map(({ id }) => id), ids, what)
       t.ok(found.every(({ account, project }) => account === A && project.startsWith('House')), what)
-      const first = await asA(tenant => tenant.page(description, { limit: 5, ahead: 20, values: given }))
-      const offset = await asA(tenant => tenant.page(description, { limit: 5, from: 5, ahead: 20, values: given }))
+      const first = await asA(tenant => tenant.page(description, { limit: 5, ahead: 20 }, given))
+      const offset = await asA(tenant => tenant.page(description, { limit: 5, from: 5, ahead: 20 }, given))
       t.same([first.ahead, first.rows.length], [Math.min(20, ids.length), Math.min(5, ids.length)], what)
       t.same(offset.rows.map(({ id }) => id), ids.slice(5, 10), what)
       t.equal(offset.ahead, offset.rows.length && Math.min(20, ids.length - 5), what)
@@ -122,7 +122,7 @@ t.test('rows that come and go meanwhile: those that stay come exactly once, in o
     let n = 0
     const passing: string[] = []
     const given = { q: 'e', complete: false }
-    const found = await walk(from => asA(tenant => tenant.page(listing.list(given, sort), { limit: 3, from, values: given })), () =>
+    const found = await walk(from => asA(tenant => tenant.page(listing.list(given, sort), { limit: 3, from }, given)), () =>
       tenancy.withTenant(A, async tenant => {
         if (n > 0) await tenant.delete(subtasks, { id: passing.at(-1)! })
         for (const name of [' first e', `sweep ${n % 5}`, 'zz e']) {
@@ -157,17 +157,17 @@ t.test('rows a microsecond apart', async t => {
     t.same((await walk(page('-joined'))).map(({ id }) => id), all.toReversed(), `${limit} a page, backwards`)
   }
   const since = '2026-03-29T00:59:59.999995Z'
-  const late = await walk(from => asA(tenant => tenant.page(people.list({ since }), { limit: 2, from, values: { since } })))
+  const late = await walk(from => asA(tenant => tenant.page(people.list({ since }), { limit: 2, from }, { since })))
   t.same(late.map(({ id }) => id), all.slice(11))
 })
 
 t.test('a cursor is good for its account, its order, its filters and their values', async t => {
   const { tenancy, asA } = await scene(t)
   const given = { project: projectIds[0], q: 'e' }
-  const { next } = await asA(tenant => tenant.page(listing.list(given), { limit: 2, values: given }))
+  const { next } = await asA(tenant => tenant.page(listing.list(given), { limit: 2 }, given))
   const from = next()!
   const tried = (given: Given, sort: Sort = 'name', cursor = from, account = A) =>
-    tenancy.withTenant(account, tenant => tenant.page(listing.list(given, sort), { limit: 2, from: cursor, values: given }))
+    tenancy.withTenant(account, tenant => tenant.page(listing.list(given, sort), { limit: 2, from: cursor }, given))
   await t.resolves(tried({ ...given }))
   await t.resolves(tried({ q: 'e', complete: undefined, project: projectIds[0] }), 'in whatever order they are given')
   for (const [what, attempt] of Object.entries<() => Promise<unknown>>({
@@ -198,7 +198,7 @@ t.test('a filter reaches nothing of another account', async t => {
     await tenant.insert(subtasks, { id: idOf(3, 99), taskId: idOf(2, 9), name: 'of B alone' })
     await tenant.update(subtasks, { id: rows[0]!.id }, { taskId: idOf(2, 9) }) // in A it belongs to another
   })
-  const count = async (given: Given) => (await asA(tenant => tenant.page(listing.list(given), { limit: 1, ahead: 100, values: given }))).ahead
+  const count = async (given: Given) => (await asA(tenant => tenant.page(listing.list(given), { limit: 1, ahead: 100 }, given))).ahead
   t.equal(await count({ inProject: 'Garden' }), 0, 'a joined table is filtered')
   t.equal(await count({ inProject: 'House' }), 47)
   t.equal(await count({ q: 'of B' }), 0)
@@ -218,7 +218,7 @@ t.test('a filter reaches nothing of another account', async t => {
     }
   }
   for (const stolen of [{ account: B }, { 'page limit': 1_000 }]) {
-    const { rows } = await asA(tenant => tenant.page(query({ from: subtasks, columns, orderBy }), { limit: 2, values: stolen }))
+    const { rows } = await asA(tenant => tenant.page(query({ from: subtasks, columns, orderBy }), { limit: 2 }, stolen))
     t.same(rows.map(({ account }) => account), [A, A], 'values cannot fill what is not the filter\'s')
   }
 })
@@ -228,7 +228,7 @@ t.test('row-level security had nothing to stop', async t => {
   const { url, held } = watchSecondWall(t, database)
   const tenancy = testTenancy(t, database, { url })
   for (const given of [{}, { project: projectIds[0] }, { inProject: 'a', q: 'e' }]) {
-    const found = await walk(from => tenancy.withTenant(A, tenant => tenant.page(listing.list(given), { limit: 9, from, values: given })))
+    const found = await walk(from => tenancy.withTenant(A, tenant => tenant.page(listing.list(given), { limit: 9, from }, given)))
     t.same(found.map(({ id }) => id), expected(given, 'name'))
   }
   t.same(held, [])
@@ -243,7 +243,7 @@ t.test('statements are as many as combinations, however many values', async t =>
     if (text.includes('"subtasks"')) texts.add(text)
     return send.call(this, text, values, way)
   }
-  for (let n = 0; n < 20; n++) await asA(tenant => tenant.page(listing.list({ q: `${n}` }), { limit: 2, values: { q: `${n}`, other: n } }))
+  for (let n = 0; n < 20; n++) await asA(tenant => tenant.page(listing.list({ q: `${n}` }), { limit: 2 }, { q: `${n}`, other: n }))
   t.equal(texts.size, 1)
   t.notOk([...texts][0]!.includes('inner join "tasks" on ("tasks"."account_id" = $1 and ("tasks"."id" = "subtasks"."task_id")) where'), 'and join only what is asked about')
 })
@@ -271,7 +271,7 @@ t.test('what pages cannot be made of is refused, before anything is sent', async
 
   const { asA } = await scene(t)
   await t.rejects(asA(tenant => tenant.page(listing.list({ q: 'x' }), { limit: 1 })), 'a value that was forgotten')
-  await t.rejects(asA(tenant => tenant.page(listing.list({ q: 'x' }), { limit: 1, values: { q: undefined } })), 'or lost on the way')
+  await t.rejects(asA(tenant => tenant.page(listing.list({ q: 'x' }), { limit: 1 }, { q: undefined })), 'or lost on the way')
   const mine: AnyQuery = query({ ...listing.list(), where: and(eq(subtasks.id, placeholder('account'))) })
-  await t.rejects(asA(tenant => tenant.page(mine, { limit: 1, values: { account: rows[0]!.id } })), 'the tenant\'s name is taken')
+  await t.rejects(asA(tenant => tenant.page(mine, { limit: 1 }, { account: rows[0]!.id })), 'the tenant\'s name is taken')
 })

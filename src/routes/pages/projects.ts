@@ -57,7 +57,7 @@ async function show (request: FastifyRequest, reply: FastifyReply, id: string, p
   const [project, progress, tasks, frame] = await Promise.all([
     getProject(tenant, id),
     progressOf(tenant, [id]),
-    numbered(page, perPage, page => listTasks(tenant, { ...page, filter: { projectId: id } })),
+    numbered(page, perPage, page => listTasks(tenant, page, { filter: { projectId: id } })),
     frameOf(request)
   ])
   return sendPage(reply, projectPage(frame, { project, progress: progress.get(id)!, tasks }, filled))

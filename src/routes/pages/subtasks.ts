@@ -39,7 +39,7 @@ export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
       const wanted = { ...where, ...complete && { complete: complete === 'yes' } }
       const [frame, listing, projects] = await Promise.all([
         frameOf(request),
-        numbered(Number(page), perPage, page => listSubtasks(tenant, { ...page, filter: wanted, sort })),
+        numbered(Number(page), perPage, page => listSubtasks(tenant, page, { filter: wanted, sort })),
         choose || where.projectId ? projectChoices(tenant, choices) : undefined
       ])
       return sendPage(reply, subtasksPage(frame, { ...listing, projects, filter }))

@@ -42,7 +42,7 @@ export const taskPages: FastifyPluginAsyncTypebox = async app => {
 async function show (request: FastifyRequest, reply: FastifyReply, id: string, page = 1, filled?: Filled): Promise<FastifyReply> {
   const { tenant } = request
   const [task, subtasks, frame] = await Promise.all([
-    getTask(tenant, id), numbered(page, perPage, page => listSubtasks(tenant, { ...page, filter: { taskId: id } })), frameOf(request)
+    getTask(tenant, id), numbered(page, perPage, page => listSubtasks(tenant, page, { filter: { taskId: id } })), frameOf(request)
   ])
   const project = await getProject(tenant, task.projectId)
   return sendPage(reply, taskPage(frame, { project, task, subtasks }, filled))
