@@ -1,9 +1,7 @@
 // The table of contents, in the order in which a request meets it. Builds and does not listen; server.ts does.
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
-import helmet from 'helmet'
 import { admission } from './auth/admission.ts'
 import { type RateLimits, createRates } from './auth/rates.ts'
 import { marksUse } from './auth/seen.ts'
@@ -15,6 +13,7 @@ import { answerError, answerErrors, answerUnreadable, asPage, asProblem } from '
 import { assetRoutes } from './routes/assets.ts'
 import { compilersFactory } from './routes/compilers.ts'
 import { forms } from './routes/forms.ts'
+import { securityHeaders } from './routes/headers.ts'
 import { type Readiness, healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
 import { knownFormats, strictInput, strictSchemas } from './routes/input.ts'
@@ -70,14 +69,15 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
     ajv: strictSchemas,
     serializerOpts: knownFormats,
     schemaController: { compilersFactory },
-    frameworkErrors: (error, request, reply) => { // an address that cannot be read: no scope is entered, so its form goes by its beginning
+    frameworkErrors: (error, request, reply) => { // an address that cannot be read: no hook runs, and its form goes by its beginning
+      reply.headers(securityHeaders(request.url))
       answerError(error, request as never, reply as never, request.url.startsWith('/api/') ? asProblem : asPage)
     },
     clientErrorHandler: answerUnreadable
   })
   answerErrors(app, asPage)
   await app.register(orderlyClose)
-  app.addHook('onRequest', (_request, reply, done) => { reply.headers(securityHeaders); done() })
+  app.addHook('onRequest', (request, reply, done) => { reply.headers(securityHeaders(request.url)); done() })
   await app.register(underPressure, pressure(maxDelay))
   await app.register(strictInput)
   await app.register(methodsOfRoutes)
@@ -142,24 +142,3 @@ const pressure = (maxEventLoopDelay: number, started = Date.now(), damp = damper
     throw new AppError('overloaded')
   }
 })
-
-/** Our own script and styles, nothing from elsewhere, and nothing that stands in a page. */
-const contentSecurity = {
-  defaultSrc: ["'none'"],
-  scriptSrc: ["'self'"],
-  connectSrc: ["'self'"],
-  styleSrc: ["'self'"],
-  imgSrc: ["'self'"],
-  formAction: ["'self'"],
-  frameAncestors: ["'none'"],
-  baseUri: ["'none'"]
-}
-
-/**
- * What helmet sets. It is the same on every reply, so helmet is asked once: at each request it takes longer than the router. Our own pages are told
- * where a request comes from: without any referrer, browsers that send no Sec-Fetch-Site would send a form with the origin "null".
- */
-const securityHeaders: Record<string, string> = {}
-const recorder = { setHeader (name: string, value: string) { securityHeaders[name.toLowerCase()] = value }, removeHeader () {} }
-helmet({ contentSecurityPolicy: { useDefaults: false, directives: contentSecurity }, xFrameOptions: { action: 'deny' }, referrerPolicy: { policy: 'same-origin' } })(
-  {} as IncomingMessage, recorder as unknown as ServerResponse, error => { if (error) throw error })

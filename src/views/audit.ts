@@ -17,8 +17,7 @@ export interface AuditRow {
 }
 
 export function auditPage (frame: Frame, entries: Paged<AuditRow>): Html {
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: 'Audit',
     part: 'audit',
     main: html`<h1>Audit</h1>

@@ -17,9 +17,8 @@ export interface InvitationForm {
 /** Posts to its own address, which is the secret; so that is nowhere in it. */
 export function invitationPage (account: Account, { email, role, firstName = '', lastName = '', problem, field = 'firstName' }: InvitationForm): Html {
   const state = (name: string) => name !== field ? '' : problem === undefined ? ' autofocus' : ' autofocus aria-invalid="true" aria-describedby="problem"'
-  return layout({
+  return layout({ account }, {
     title: 'Join',
-    account,
     main: html`<section class="prose card"><h1>Join ${account.name}</h1>
 <p class="summary">You are invited as ${role === 'owner' || role === 'admin' ? 'an' : 'a'} ${role}, and will sign in as ${email}.</p>
 !${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}

@@ -21,7 +21,7 @@ export interface Frame {
   readonly notice?: Notice | undefined
 }
 
-export interface Page extends Frame {
+export interface Page {
   readonly title: string
   /** Which part of the account it belongs to. */
   readonly part?: Part
@@ -37,7 +37,7 @@ const parts = {
 } as const
 export type Part = keyof typeof parts | 'me'
 
-export function layout ({ title, account, user, notice, part, main }: Page): Html {
+export function layout ({ account, user, notice }: Frame, { title, part, main }: Page): Html {
   const name = account?.name ?? 'Rowhouse'
   return html`<!doctype html>
 <html lang="en">

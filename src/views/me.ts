@@ -38,8 +38,7 @@ export interface Token {
 export interface FilledMe { readonly name?: Filled, readonly password?: Filled, readonly token?: Filled }
 
 export function mePage (frame: Frame, me: Me, filled: FilledMe = {}): Html {
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: 'My account',
     part: 'me',
     main: html`<h1>My account</h1>
@@ -97,8 +96,7 @@ const tokensOf = ({ tokens, role }: Me, { values = {}, errors = {} }: Filled = {
 
 /** The only page that ever shows it. */
 export function tokenPage (frame: Frame, { name, token, expiresAt }: { name: string, token: string, expiresAt: Date }): Html {
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: 'Token made',
     part: 'me',
     main: html`<section class="prose"><h1>Keep this token</h1>

@@ -33,8 +33,7 @@ export function membersPage (frame: Frame, { members, invitations }: Members, fi
   const role = frame.user?.role ?? 'viewer'
   const manages = may(role, 'manageUsers')
   const table = tableOf(['Name', 'E-mail', 'Role', ...manages ? ['Change'] : []], 'Name')
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: 'Members',
     part: 'members',
     main: html`<h1>Members</h1>
@@ -78,8 +77,7 @@ const inviteForm = (role: Role, { values = {}, errors = {} }: Filled = {}): Html
 
 /** The only page that ever shows the link. */
 export function invitedPage (frame: Frame, { email, link, expiresAt }: { email: string, link: string, expiresAt: Date }): Html {
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: 'Invited',
     part: 'members',
     main: html`<section class="prose"><h1>Send this link to ${email}</h1>
@@ -99,8 +97,7 @@ export interface MemberChange extends Filled {
 
 export function memberPage (frame: Frame, { member, values = {}, errors = {}, refused }: MemberChange): Html {
   const { id, email, role, isActive, version } = member
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: nameOf(member),
     part: 'members',
     main: html`<h1>${nameOf(member)}</h1>

@@ -3,7 +3,7 @@ import { html } from 'ghtml'
 import { type Frame, type Html, layout } from './layout.ts'
 
 export function welcomePage (baseDomain: string): Html {
-  return layout({
+  return layout({}, {
     title: 'One building, solid walls',
     main: html`<section class="prose"><h1>This is Rowhouse.</h1>
 <p>Many accounts live here side by side, each at an address of its own and none able to see into another.
@@ -14,8 +14,7 @@ Yours begins with your account's name: <code>your-account.${baseDomain}</code>.<
 
 /** @param withStart whether this host has a start page to lead to */
 export function errorPage (status: number, message: string, withStart = true, frame: Frame = {}): Html {
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: String(status),
     main: html`<section class="prose"><h1>${headings[status] ?? (status < 500 ? 'That did not work' : 'Something went wrong')}</h1>
 <p>${message}</p>

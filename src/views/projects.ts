@@ -20,8 +20,7 @@ export interface ProjectList extends Paged<ProjectRow> {
 }
 
 export function projectsPage (frame: Frame, { overview, ...listing }: ProjectList, filled?: Filled): Html {
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: 'Projects',
     part: 'projects',
     main: html`<h1>Projects</h1>
@@ -51,8 +50,7 @@ export interface ProjectWithTasks {
 export function projectPage (frame: Frame, { project, progress, tasks }: ProjectWithTasks, filled?: Filled): Html {
   const path = `/projects/${project.id}/`
   const writes = mayWrite(frame)
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: project.name,
     part: 'projects',
     main: html`!${above(['/projects/', 'Projects'])}

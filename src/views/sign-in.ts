@@ -17,9 +17,8 @@ export function signInPage (account: Account, { email = '', next = '', problem, 
     problem === undefined || (field !== undefined && field !== name) ? '' : ' aria-invalid="true" aria-describedby="problem"'
   const first = field === 'password' ? 'password' : 'email'
   const focus = (name: string) => name === first ? ' autofocus' : ''
-  return layout({
+  return layout({ account }, {
     title: 'Sign in',
-    account,
     main: html`<section class="prose card"><h1>Sign in</h1>
 <p class="summary">to ${account.name}</p>
 !${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}

@@ -7,7 +7,7 @@ import { type Paged, amount, pager } from './pager.ts'
 import { link, tableOf, text } from './table.ts'
 import { mayWrite, tick, tickForm } from './work.ts'
 
-export interface Listing extends Paged<ListedSubtask> {
+export interface Choices {
   /** To choose from; undefined unless asked for: they may be many, and take as long to find as the rows. */
   readonly projects?: readonly { readonly id: string, readonly name: string }[] | undefined
   readonly filter: Filter
@@ -24,11 +24,10 @@ export interface Filter {
 
 const orders: Record<Sort, string> = { name: 'by name', '-name': 'by name, from Z to A', created: 'oldest first', '-created': 'newest first' }
 
-export function subtasksPage (frame: Frame, { projects, filter, ...listing }: Listing): Html {
+export function subtasksPage (frame: Frame, listing: Paged<ListedSubtask>, { projects, filter }: Choices): Html {
   const path = subtasksPaths(filter)
   const writes = mayWrite(frame)
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: listing.page === 1 ? 'Subtasks' : `Subtasks, page ${listing.page}`,
     part: 'subtasks',
     main: html`<h1>Subtasks</h1>
@@ -47,18 +46,18 @@ export function subtasksPaths (filter: Filter = {}): (page: number) => string {
   return page => `/subtasks/${page === 1 ? '' : `${page}/`}${query && `?${query}`}`
 }
 
-const capitalised = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
+const orderOptions = Object.entries(orders).map(([value, label]) => [value, label.slice(0, 1).toUpperCase() + label.slice(1)] as const)
 
 const empty = (filtered: boolean) => filtered
   ? html`<p class="empty">(No results) No subtask is like that. <a href="/subtasks/">Show all</a></p>`
   : html`<p class="empty">(No results) This account has no subtasks yet. They belong to tasks, and tasks to <a href="/projects/">projects</a>.</p>`
 
-const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }: Filter, projects: Listing['projects']): Html =>
+const filterForm = ({ q = '', projectId = '', taskId, complete, sort = 'name' }: Filter, projects: Choices['projects']): Html =>
   html`<form class="row" role="search" aria-label="Subtasks" method="get" action="/subtasks/">
 !${field({ name: 'q', label: 'Search', value: q, type: 'search', wide: true })}
 !${projects ? choice({ name: 'projectId', label: 'Project', value: projectId, options: [['', 'All'], ...projects.map(({ id, name }) => [id, name] as const)], first: !projectId }) : ''}
 !${choice({ name: 'complete', label: 'Complete?', value: complete ?? '', options: [['', 'All'], ['no', 'Open'], ['yes', 'Done']] })}
-!${choice({ name: 'sort', label: 'Order', value: sort, options: Object.entries(orders).map(([value, label]) => [value, capitalised(label)] as const) })}
+!${choice({ name: 'sort', label: 'Order', value: sort, options: orderOptions })}
 !${taskId ? html`<input type="hidden" name="taskId" value="${taskId}">` : ''}<button>Show</button>
 !${projects ? '' : '<button class="quiet" name="choose" value="project">Choose a project</button>'}
 </form>`

@@ -13,8 +13,7 @@ export interface TaskWithSubtasks {
 export function taskPage (frame: Frame, { project, task, subtasks }: TaskWithSubtasks, filled?: Filled): Html {
   const path = `/tasks/${task.id}/`
   const writes = mayWrite(frame)
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: task.name,
     part: 'projects',
     main: html`!${above(['/projects/', 'Projects'], [`/projects/${project.id}/`, project.name])}
@@ -41,8 +40,7 @@ export interface SubtaskInTask {
 
 export function subtaskPage (frame: Frame, { project, task, subtask }: SubtaskInTask): Html {
   const writes = mayWrite(frame)
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: subtask.name,
     part: 'subtasks',
     main: html`!${above(['/projects/', 'Projects'], [`/projects/${project.id}/`, project.name], [`/tasks/${task.id}/`, task.name])}

@@ -50,8 +50,7 @@ export interface Change extends Filled {
 
 export function editPage (frame: Frame, { thing, values = {}, errors = {}, refused }: Change): Html {
   const { kind, name, details, version } = thing
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: `Edit ${name}`,
     part: partOf(kind),
     main: html`<h1>Edit ${kind}</h1>
@@ -73,8 +72,7 @@ const losses: Record<Kind, string> = {
 
 export function deletePage (frame: Frame, { thing, refused }: Change): Html {
   const { kind, name, version } = thing
-  return layout({
-    ...frame,
+  return layout(frame, {
     title: `Delete ${name}?`,
     part: partOf(kind),
     main: html`<h1>Delete this ${kind}?</h1>

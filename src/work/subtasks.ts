@@ -72,8 +72,8 @@ export async function listSubtasks (
 ): Promise<PageOf<ListedSubtask[]>> {
   const listed = tenant.page(all.list(filter, sort), page, filter)
   const { projectId, taskId } = filter
-  const [found] = await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])
-  return found
+  if (projectId ?? taskId) await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])
+  return listed
 }
 
 /** @throws {AppError} not_found */

@@ -42,7 +42,7 @@ export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
         numbered(Number(page), perPage, page => listSubtasks(tenant, page, { filter: wanted, sort })),
         choose || where.projectId ? projectChoices(tenant, choices) : undefined
       ])
-      return sendPage(reply, subtasksPage(frame, { ...listing, projects, filter }))
+      return sendPage(reply, subtasksPage(frame, listing, { projects, filter }))
     })
   }
 
