@@ -41,15 +41,16 @@ declare module 'fastify' {
 /** Asks in the request's transaction who makes it and whether they may, without waiting. Undefined for a route that is open to everyone. */
 export type Admit = (request: FastifyRequest) => Promise<User> | undefined
 
-interface State {
-  account?: Account
-  tenant?: Tenant
-  transaction?: Transaction | undefined
-  user?: Promise<User> | undefined
+/** With all that it may have from the beginning: V8 takes long to add to an object what it has not had before. */
+class State {
+  account: Account | undefined = undefined
+  tenant: Tenant | undefined = undefined
+  transaction: Transaction | undefined = undefined
+  user: Promise<User> | undefined = undefined
   /** Nothing leaves before it is known that whoever asks may. */
-  toBeAdmitted?: boolean
+  toBeAdmitted = false
   /** The Idempotency-Key under which the reply is to be kept. */
-  key?: string
+  key: string | undefined = undefined
 }
 
 export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly directory: Directory, readonly baseDomain: string, readonly admit: Admit }
@@ -57,7 +58,7 @@ export interface TenantRequestOptions { readonly tenancy: Tenancy, readonly dire
 /** Gives every request its tenancy properties, and the instance `tenanted(scope)`, which makes a scope tenanted. */
 export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenancy, directory, baseDomain, admit }: TenantRequestOptions) => {
   const sweep = oldKeys()
-  const stateOf = (request: FastifyRequest): State => request[state] ?? {}
+  const stateOf = (request: FastifyRequest): State => request[state] ?? new State()
 
   app.decorateRequest(state, undefined)
   app.decorateRequest('site', { getter () { return parseHost(hostOf(this), baseDomain) } })
@@ -83,7 +84,7 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
     // Where there is nothing to wait for, these call back at once: a promise for each would cost more than all that they do.
     scope.addHook('onRequest', (request, reply, done) => {
       reply.headers(privately)
-      const own: State = request[state] = {}
+      const own = request[state] = new State()
       const account = directory.known(hostOfAccount(request))
       if (!account) return request.resolveAccount().then(account => { own.account = account })
       own.account = mustBeOpen(account)
@@ -124,7 +125,6 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
       }
       return left ? left.rollback() : done()
     })
-    scope.addHook('onTimeout', async request => { await take(request)?.rollback() })
   })
 
   function begin (request: FastifyRequest, mode: Mode): void {
@@ -166,7 +166,7 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   /** Whether it is yet to be asked; once only, since the error reply comes this way, too. */
   function takeAdmission (request: FastifyRequest): boolean {
     const own = stateOf(request)
-    const { toBeAdmitted = false } = own
+    const { toBeAdmitted } = own
     own.toBeAdmitted = false
     return toBeAdmitted
   }
