@@ -8,7 +8,9 @@ import { databaseUrl, listing, serve } from './serve.ts'
 const columns = {
   id: subtasks.id,
   account: accounts.name,
+  projectId: tasks.projectId,
   project: projects.name,
+  taskId: subtasks.taskId,
   task: tasks.name,
   name: subtasks.name,
   isComplete: subtasks.isComplete,

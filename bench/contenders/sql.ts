@@ -3,7 +3,8 @@ import type { Sql } from 'postgres'
 import { type Page, type Row, listing } from './serve.ts'
 
 export const statement = `
-  select page.id, accounts.name as account, projects.name as project, tasks.name as task, page.name, page.is_complete as "isComplete", page.details,
+  select page.id, accounts.name as account, tasks.project_id as "projectId", projects.name as project, page.task_id as "taskId", tasks.name as task,
+         page.name, page.is_complete as "isComplete", page.details,
          (select count(*)::int from (select from subtasks where account_id = $1 limit 1001) ahead) as total
     from (select id, task_id, name, is_complete, details from subtasks where account_id = $1 order by name, id limit $2 offset $3) page
     join tasks on tasks.account_id = $1 and tasks.id = page.task_id

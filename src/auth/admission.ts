@@ -1,7 +1,7 @@
 // Who is asking, and may they? Every tenanted route is closed unless it says otherwise: reading takes the permission to read, anything
 // else the one to write, or what its config names. The session is looked up in the request's own transaction, together with whatever
 // the route asks: neither waits for the other, and nothing is kept or leaves before both have been answered (tenancy/request.ts).
-import { eq, placeholder } from 'drizzle-orm'
+import { and, eq, gt, placeholder } from 'drizzle-orm'
 import type { FastifyRequest } from 'fastify'
 import { apiTokens, sessions, users } from '../db/schema.ts'
 import { AppError } from '../errors.ts'
@@ -46,20 +46,25 @@ declare module 'fastify' {
   }
 }
 
-const user = { id: users.id, email: users.email, firstName: users.firstName, lastName: users.lastName, role: users.role, isActive: users.isActive }
+const user = { id: users.id, email: users.email, firstName: users.firstName, lastName: users.lastName, role: users.role }
 
 const bySession = query({
   from: sessions,
   joins: [innerJoin(users, eq(users.id, sessions.userId))],
-  columns: { ...user, session: sessions.id, seenAt: sessions.seenAt, expiresAt: sessions.expiresAt },
-  where: eq(sessions.tokenHash, placeholder('hash'))
+  columns: { ...user, session: sessions.id, seenAt: sessions.seenAt },
+  where: and(
+    eq(sessions.tokenHash, placeholder('hash')),
+    gt(sessions.expiresAt, placeholder('now')),
+    gt(sessions.seenAt, placeholder('idle since')),
+    eq(users.isActive, true)
+  )
 })
 
 const byToken = query({
   from: apiTokens,
   joins: [innerJoin(users, eq(users.id, apiTokens.userId))],
-  columns: { ...user, token: apiTokens.id, seenAt: apiTokens.usedAt, expiresAt: apiTokens.expiresAt, scope: apiTokens.scope },
-  where: eq(apiTokens.tokenHash, placeholder('hash'))
+  columns: { ...user, token: apiTokens.id, seenAt: apiTokens.usedAt, scope: apiTokens.scope },
+  where: and(eq(apiTokens.tokenHash, placeholder('hash')), gt(apiTokens.expiresAt, placeholder('now')), eq(users.isActive, true))
 })
 
 /**
@@ -94,15 +99,13 @@ export async function isSignedIn (request: FastifyRequest): Promise<boolean> {
   })
 }
 
-function userOf ({ tenant }: FastifyRequest, kind: Credentials['kind'], hash: string, wanted: Permission): Promise<User> {
-  return kind === 'session'
-    ? tenant.select(bySession, { hash }).then(([found]) => admitted(wanted, found, sessionIdle))
-    : tenant.select(byToken, { hash }).then(([found]) => admitted(wanted, found))
-}
-
-function admitted (wanted: Permission, found: (User & { isActive: boolean, expiresAt: Date }) | undefined, idle = Infinity): User {
+async function userOf ({ tenant }: FastifyRequest, kind: Credentials['kind'], hash: string, wanted: Permission): Promise<User> {
   const now = Date.now()
-  if (!found?.isActive || found.expiresAt.getTime() <= now || (found.seenAt?.getTime() ?? now) + idle <= now) throw new AppError('unauthenticated')
+  const values = { hash, now: moment(now), 'idle since': moment(now - sessionIdle) }
+  const [found]: User[] = await (kind === 'session' ? tenant.select(bySession, values) : tenant.select(byToken, values))
+  if (!found) throw new AppError('unauthenticated')
   if (!may(found.role, wanted, found.scope)) throw new AppError('forbidden')
   return found
 }
+
+const moment = (milliseconds: number) => new Date(milliseconds).toISOString()

@@ -37,7 +37,9 @@ const changes = Type.Partial(Type.Object(fields), {
 const listed = Type.Object({
   id: id(),
   account: Type.String({ description: 'The account\'s name' }),
+  projectId: id(),
   project: Type.String({ description: 'The project\'s name' }),
+  taskId: id(),
   task: Type.String({ description: 'The task\'s name' }),
   name: Type.String(),
   isComplete,
@@ -61,7 +63,17 @@ export const listingSchema = Type.Object({
     total: 1,
     more: false,
     next: null,
-    subtasks: [{ id: example.id, account: 'Archer & Daughters', project: 'Kitchen', task: 'Paint the walls', name: 'Buy brushes', isComplete: true, details: 'Flat ones, 5 cm' }]
+    subtasks: [{
+      id: example.id,
+      account: 'Archer & Daughters',
+      projectId: '019ac1f0-7b1c-7c3d-8e4f-0123456789ab',
+      project: 'Kitchen',
+      taskId: example.taskId,
+      task: 'Paint the walls',
+      name: example.name,
+      isComplete: example.isComplete,
+      details: example.details
+    }]
   }]
 })
 

@@ -63,7 +63,10 @@ t.test('the listing, as a page and as JSON', async t => {
   t.test('JSON has names and values', async t => {
     const { subtasks: [row] } = (await site.get('tenant-0.localhost', '/api/subtasks?limit=1')).json()
     const { id, name, isComplete, details } = byName[0]!
-    t.same(row, { id, account: first!.account.name, project: first!.projects[0]!.name, task: first!.tasks[0]!.name, name, isComplete, details })
+    const [project, task] = [first!.projects[0]!, first!.tasks[0]!]
+    t.same(row, {
+      id, account: first!.account.name, projectId: project.id, project: project.name, taskId: task.id, task: task.name, name, isComplete, details
+    })
   })
 
   t.test('an account without subtasks', async t => {
