@@ -19,7 +19,7 @@ export class Statement<T> {
   readonly #params: ((values: readonly Values[]) => unknown)[]
   readonly #read: Read<T>
 
-  /** @param read makes something of the rows, each of which is an array of values */
+  /** @param read makes something of the rows, each of which is an array of values; afterwards there are none */
   constructor (query: SQLWrapper, read: Read<T>) {
     const { sql, params } = shared(dialect.sqlToQuery(query.getSQL()))
     this.text = sql
@@ -29,7 +29,11 @@ export class Statement<T> {
 
   /** Sends it before returning. @param values what fills its placeholders: each is filled by the first of these that has its name */
   run (send: Send, values: readonly Values[]): Promise<T> {
-    return send(this.text, this.#params.map(param => param(values)), 'arrays').then(this.#read)
+    return send(this.text, this.#params.map(param => param(values)), 'arrays').then(rows => {
+      const read = this.#read(rows)
+      rows.length = 0 // postgres.js's answers are promoted to V8's old generation, and would take all that is in them along
+      return read
+    })
   }
 }
 
