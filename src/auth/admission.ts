@@ -101,11 +101,9 @@ export async function isSignedIn (request: FastifyRequest): Promise<boolean> {
 
 async function userOf ({ tenant }: FastifyRequest, kind: Credentials['kind'], hash: string, wanted: Permission): Promise<User> {
   const now = Date.now()
-  const values = { hash, now: moment(now), 'idle since': moment(now - sessionIdle) }
+  const values = { hash, now: new Date(now).toISOString(), 'idle since': new Date(now - sessionIdle).toISOString() }
   const [found]: User[] = await (kind === 'session' ? tenant.select(bySession, values) : tenant.select(byToken, values))
   if (!found) throw new AppError('unauthenticated')
   if (!may(found.role, wanted, found.scope)) throw new AppError('forbidden')
   return found
 }
-
-const moment = (milliseconds: number) => new Date(milliseconds).toISOString()

@@ -47,8 +47,8 @@ export async function listTasks (
   tenant: Tenant, page: Page, { filter = {}, sort }: Listed<TaskFilter> = {}
 ): Promise<PageOf<ListedTask[]>> {
   const listed = tenant.page(all.list(filter, sort), page, filter)
-  const [found] = await Promise.all([listed, filter.projectId && getProject(tenant, filter.projectId)])
-  return found
+  if (filter.projectId) await Promise.all([listed, getProject(tenant, filter.projectId)])
+  return listed
 }
 
 /** @throws {AppError} not_found */
