@@ -1,5 +1,4 @@
 // Opens the doors to the database, refuses one that is not safe, listens, and closes in order.
-import { setFlagsFromString } from 'node:v8'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { AppOptions } from './app.ts'
 import type { Config } from './config.ts'
@@ -9,6 +8,7 @@ import { AppError, CommandError } from './errors.ts'
 import { createDirectory } from './tenancy/directory.ts'
 import type { OnConnect } from './tenancy/pool.ts'
 import { createTenancy } from './tenancy/tenancy.ts'
+import { tuneV8 } from './v8.ts'
 
 export interface Server {
   readonly app: FastifyInstance
@@ -31,17 +31,19 @@ export interface ServerOptions extends Pick<AppOptions, 'maxDelay' | 'more'> {
 }
 
 /**
- * V8's memory reducer is switched off: after eight quiet seconds it would collect garbage, and with the last objects of a shape goes the code
- * that had been optimised for it. What came next took Node up to three times the processor time, for about six seconds (measured). An idle
- * process keeps some 25 MB for it.
- *
+ * Connections that may wait to be accepted; Linux allows no more by itself. Who comes when the queue is full (Node's is 511, unless told)
+ * is not refused, but tries again after one second, then after three and after seven.
+ */
+const backlog = 4_096
+
+/**
  * @param databaseUrl the app role's URL
  * @throws {CommandError} if the database is not safe or not there, or the port is taken
  */
 export async function startServer (
   config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, poolMax = config.poolMax, beside = false, maxDelay, more }: ServerOptions = {}
 ): Promise<Server> {
-  setFlagsFromString('--no-memory-reducer')
+  tuneV8()
   const { signing, preparedStatements } = config
   const news: { log?: FastifyBaseLogger } = {} // of the application, which is yet to be built
   const onConnect = connectionNews(news)
@@ -85,7 +87,7 @@ export async function startServer (
     await closeDoors()
   })
   try {
-    await app.listen({ host: config.host, port: config.port })
+    await app.listen({ host: config.host, port: config.port, backlog })
   } catch (error) {
     await app.close()
     throw cannotListen(error as NodeJS.ErrnoException, config)

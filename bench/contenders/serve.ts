@@ -1,10 +1,10 @@
 // What the contenders share: the route, its schema, and which account a host leads to. Each contender says how the rows are read.
-import { setFlagsFromString } from 'node:v8'
 import fastify from 'fastify'
 import type { Sql } from 'postgres'
 import { type Static, Type } from 'typebox'
 import { hashOf } from '../../src/auth/secrets.ts'
 import { listingSchema } from '../../src/routes/subtasks.ts'
+import { tuneV8 } from '../../src/v8.ts'
 
 export type Page = Omit<Static<typeof listingSchema>, 'limit'>
 export type Row = Page['subtasks'][number]
@@ -23,7 +23,7 @@ export async function serve (sql: Sql, list: List): Promise<void> {
     return account
   }
 
-  setFlagsFromString('--no-memory-reducer') // as Rowhouse does: or who has waited for the others' turns would begin with code that is not optimised
+  tuneV8() // as Rowhouse does: or who has waited for the others' turns would begin with code that is not optimised
   const app = fastify()
   app.get<{ Querystring: { page?: number, limit?: number } }>('/api/subtasks', {
     schema: {

@@ -1,4 +1,5 @@
 // F34: the process stands still. Whoever comes meanwhile is served late or told so, and it goes on as soon as it can.
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { serverProcess } from '../support/process.ts'
@@ -8,8 +9,13 @@ import { request, send } from '../support/wire.ts'
 const paths = ['/api/subtasks', '/subtasks/', '/healthz', '/readyz']
 
 t.test('F34: stalls of the event loop', async t => {
-  const { port, client } = await serverProcess(t, { REFUSES: '1' })
+  const { port, client, running } = await serverProcess(t, { REFUSES: '1' })
   const get = async (path: string) => ({ path, ...await send(port, request(`GET ${path} HTTP/1.1`, ['Host: tenant-0.localhost', `Cookie: ${asSignedIn('tenant-0.localhost').cookie}`])) })
+  const recovered = async () => {
+    for (const end = Date.now() + 5_000; (await get('/api/subtasks')).status !== 200; await sleep(50)) {
+      if (Date.now() > end) throw new Error('it refuses, and goes on refusing')
+    }
+  }
   await sleep(3_000) // how long it blames its own start
 
   await t.test('a server that is merely busy refuses nobody', async t => {
@@ -44,8 +50,20 @@ t.test('F34: stalls of the event loop', async t => {
     t.match(body, /The server is overloaded\. Try again in a moment\./)
     t.equal(code, path.startsWith('/api/') ? 'overloaded' : undefined)
   }
-  for (const end = Date.now() + 5_000; (await get('/api/subtasks')).status !== 200; await sleep(50)) {
-    if (Date.now() > end) throw new Error('it refuses, and goes on refusing')
-  }
+  await recovered()
   for (const path of paths) t.equal((await get(path)).status, 200, `${path} afterwards`)
+
+  await t.test('a crowd that comes while it stands still is let in, and not left to try again seconds later', async t => {
+    running.child.kill('SIGSTOP')
+    const crowd = Array.from({ length: 700 }, () => connect(port, '127.0.0.1').on('error', () => {})) // Node's own queue would take 512
+    try {
+      const connected = () => crowd.filter(({ connecting, destroyed }) => !connecting && !destroyed).length
+      for (const end = Date.now() + 5_000; connected() < crowd.length && Date.now() < end;) await sleep(20)
+      t.equal(connected(), crowd.length)
+    } finally {
+      running.child.kill('SIGCONT')
+      for (const socket of crowd) socket.destroy()
+    }
+    await recovered()
+  })
 })
