@@ -100,14 +100,18 @@ async function mustNotNeedSigning (sql: postgres.Sql): Promise<void> {
 
 /** Both pads of each key (RFC 2104), worked out here so that the database need not do it at every check. */
 async function installSigning (sql: postgres.TransactionSql, { current, previous }: SigningKeys): Promise<void> {
-  await sql.unsafe(await read('tenancy_signed.sql'))
+  const rows = [current, previous].flatMap((key, i) => key ? [{ id: i + 1, ...pads(key) }] : [])
+  const fingerprint = createHash('sha256').update(Buffer.concat(rows.flatMap(({ inner, outer }) => [inner, outer]))).digest('hex')
+  await sql.unsafe((await read('tenancy_signed.sql')).replace(`'${blank}'`, `'${fingerprint}'`))
   await sql`delete from tenancy.signing_keys`
-  for (const [id, key] of [current, previous].entries()) {
-    if (!key) continue
-    const { inner, outer } = pads(key)
-    await sql`insert into tenancy.signing_keys values (${id + 1}, ${inner}, ${outer})`
-  }
+  for (const { id, inner, outer } of rows) await sql`insert into tenancy.signing_keys values (${id}, ${inner}, ${outer})`
 }
+
+/** Where a function of tenancy_signed.sql has the fingerprint of the database's keys. */
+const blank = 'fingerprint of the keys'
+
+/** A function's body as the SQL files have it, whichever keys the database takes. */
+export const withoutFingerprint = (body: string): string => body.replace(/'[0-9a-f]{64}'/, `'${blank}'`)
 
 /** Of HMAC-SHA256: 64 bytes each. */
 export const pads = (key: string) => ({ inner: pad(key, 0x36), outer: pad(key, 0x5c) })

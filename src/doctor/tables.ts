@@ -1,4 +1,5 @@
 // Row-level security: on every table that has tenants' rows, in the one shape that holds.
+import { withoutFingerprint } from '../db/migrate.ts'
 import { roleNames } from '../db/roles.ts'
 import { type Check, holds, migrate, tenantTablesOf } from './check.ts'
 import type { Policy } from './facts.ts'
@@ -61,7 +62,7 @@ export const tables: readonly Check[] = [
       ...tenantTablesOf(facts, expected).flatMap(({ name, policies }) => binding(policies)
         .filter(({ permissive, using, check }) => (permissive ? !['true', own].includes(using ?? '') : using !== own) || check !== using)
         .map(policy => [`The policy ${policy.name} of ${name} says using ${policy.using}, with check ${policy.check}.`, restore(name, binding(policies))] as const)),
-      ...[...expected.functions].filter(([name, body]) => !facts.functions.some(each => each.name.split('(')[0] === name && each.source === body))
+      ...[...expected.functions].filter(([name, body]) => !facts.functions.some(each => each.name.split('(')[0] === name && withoutFingerprint(each.source) === body))
         .map(([name]) => `The function ${name} is not the one of this program${name === 'tenancy.current_account' ? `, with TENANT_SIGNING ${expected.signing ? 'on' : 'off'}` : ''}.`)
     ]
   },

@@ -122,7 +122,7 @@ function signedBodies (body: string): Mutant[] {
   }
   return [
     changed('reads as far as it can', /part := string_to_array/, 'if context like \'%;%\' then return split_part(context, \';\', 1)::bigint; end if; $&'),
-    changed('does not check the signature', /if not found then[\s\S]*?end if;/, ''),
+    changed('does not check the signature', /if \(part\[3\] in [\s\S]*?end if;/, ''),
     changed('does not check the expiry', /if part\[2\]::bigint < [\s\S]*?end if;/, ''),
     changed('takes expiry 0 for never', /if part\[2\]::bigint < /, 'if part[2]::bigint <> 0 and part[2]::bigint < '),
     changed('takes a context of the last hour', /extract\(epoch from now\(\)\)/, '$& - 3600')

@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto'
+import type postgres from 'postgres'
 import t from 'tap'
+import { migrateDatabase } from '../../src/db/migrate.ts'
 import { contexts, sign } from '../../src/tenancy/context.ts'
 import { A, B, connect, testDatabase } from '../support/database.ts'
 import { plant } from '../support/rows.ts'
@@ -22,17 +24,7 @@ t.test('the database agrees on what a valid signature is, under either key, what
   const database = await testDatabase(t, 'signed')
   await plant(database.admin, A, B)
   const app = connect(t, database.appUrl)
-  const sees = async (context: string) => {
-    await app.unsafe('begin')
-    try {
-      await app.unsafe('select tenancy.enter($1)', [context])
-      return (await app`select account_id from accounts`).map(row => Number(row.account_id))
-    } catch (error) {
-      return (error as { code: string }).code
-    } finally {
-      await app.unsafe('rollback')
-    }
-  }
+  const sees = seeing(app)
   t.same(await sees(sign(A, signing.current)), [A])
   t.same(await sees(sign(B, signing.previous)), [B])
   t.equal(await sees(sign(A, 'a key that the database does not know')), '42501')
@@ -41,5 +33,47 @@ t.test('the database agrees on what a valid signature is, under either key, what
     t.equal(await sees(garbage), '42501', JSON.stringify(garbage))
   }
   t.equal(await sees(''), '42501', 'enter takes no empty context')
-  t.rejects(app`select * from tenancy.signing_keys`, { code: '42501' }, 'the keys are the owner\'s')
+  await t.rejects(app`select * from tenancy.signing_keys`, { code: '42501' }, 'the keys are the owner\'s')
+  await t.rejects(app`select tenancy.signing_pads()`, { code: '42501' }, 'and so is the way to them')
 })
+
+t.test('a connection that has taken a key takes it no longer when it has been replaced', async t => {
+  const database = await testDatabase(t, 'signed')
+  await plant(database.admin, A)
+  const sees = seeing(connect(t, database.appUrl))
+  const both = async () => [await sees(sign(A, signing.current)), await sees(sign(A, next))]
+  t.same(await both(), [[A], '42501'])
+  await migrateDatabase(database.ownerUrl, { current: next, previous: signing.current })
+  t.same(await both(), [[A], [A]])
+  await migrateDatabase(database.ownerUrl, { current: next })
+  t.same(await both(), ['42501', [A]])
+})
+
+t.test('nor does one that first asks for the keys in a snapshot from before', async t => {
+  const database = await testDatabase(t, 'signed')
+  await plant(database.admin, A)
+  const app = connect(t, database.appUrl)
+  await app.unsafe('begin isolation level repeatable read')
+  await app.unsafe('select from accounts limit 0')
+  await migrateDatabase(database.ownerUrl, { current: next })
+  await app.unsafe('select tenancy.enter($1)', [sign(A, signing.current)])
+  await t.rejects(app`select account_id from accounts`, { code: '40001', message: /keys are being changed/ })
+  await app.unsafe('rollback')
+  const sees = seeing(app)
+  t.same([await sees(sign(A, signing.current)), await sees(sign(A, next))], ['42501', [A]])
+})
+
+const next = 'abcdefghijklmnopqrstuvwxyz-test-next'
+
+/** Which accounts a connection sees with a context, or the SQLSTATE of the refusal. */
+const seeing = (app: postgres.Sql) => async (context: string) => {
+  await app.unsafe('begin')
+  try {
+    await app.unsafe('select tenancy.enter($1)', [context])
+    return (await app`select account_id from accounts`).map(row => Number(row.account_id))
+  } catch (error) {
+    return (error as { code: string }).code
+  } finally {
+    await app.unsafe('rollback')
+  }
+}
