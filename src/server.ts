@@ -43,7 +43,6 @@ const backlog = 4_096
 export async function startServer (
   config: Config, databaseUrl: string, logger: FastifyServerOptions['logger'], { lookEvery, poolMax = config.poolMax, beside = false, maxDelay, more }: ServerOptions = {}
 ): Promise<Server> {
-  tuneV8()
   const { signing, preparedStatements } = config
   const news: { log?: FastifyBaseLogger } = {} // of the application, which is yet to be built
   const onConnect = connectionNews(news)
@@ -92,6 +91,7 @@ export async function startServer (
     await app.close()
     throw cannotListen(error as NodeJS.ErrnoException, config)
   }
+  tuneV8()
   const address = app.server.address()
   return {
     app,

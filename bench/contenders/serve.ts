@@ -23,7 +23,6 @@ export async function serve (sql: Sql, list: List): Promise<void> {
     return account
   }
 
-  tuneV8() // as Rowhouse does: or who has waited for the others' turns would begin with code that is not optimised
   const app = fastify()
   app.get<{ Querystring: { page?: number, limit?: number } }>('/api/subtasks', {
     schema: {
@@ -35,6 +34,7 @@ export async function serve (sql: Sql, list: List): Promise<void> {
     return { ...await list(await accountOf(hostname), hashOf(secret), page, limit), limit }
   })
   await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })
+  tuneV8() // as Rowhouse does: or who has waited for the others' turns would begin with code that is not optimised
   process.once('SIGTERM', () => process.exit())
 }
 
