@@ -51,9 +51,7 @@ export class SlotPool {
     this.#options = options
   }
 
-  /**
-   * A slot for this holder, within two seconds. Rejects with pool_busy or database_unavailable.
-   */
+  /** A slot for this holder, within two seconds. Rejects with {AppError} pool_busy, or database_unavailable. */
   acquire (holder: Holder): Promise<Slot> {
     if (this.#closing) return Promise.reject(new AppError('pool_busy'))
     const turnedAway = this.turnedAway(holder)
