@@ -94,8 +94,8 @@ t.test('closing refuses newcomers, waits for who is inside, and leaves no connec
 })
 
 t.test('F13: a flood of one account is refused at once, past what could be served', async t => {
-  const tenancy = testTenancy(t, await scene(t), { poolMax: 2 })
-  const hog = busy(tenancy, A, 0.5)
+  const tenancy = testTenancy(t, await scene(t), { poolMax: 6 })
+  const hog = busy(tenancy, A, 0.2)
   const outcomes = await Promise.allSettled(Array.from({ length: 500 }, () => tenancy.withTenant(A, tenant => tenant.count(projects))))
   const refused = outcomes.filter(({ status }) => status === 'rejected')
   t.ok(refused.length >= 400 && refused.every(each => each.status === 'rejected' && each.reason.code === 'pool_busy'), `${refused.length} refused`)
