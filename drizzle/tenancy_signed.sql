@@ -12,7 +12,7 @@ create table if not exists tenancy.signing_keys (
 
 -- The pads of every key, in order. It calls itself immutable though it reads a table: so each session reads it once, when it plans
 -- current_account(), and keeps it until this function is replaced, as every `npm run db:migrate` does. A session that plans with a snapshot
--- from before would keep a key that is gone; hence the fingerprint, which replacing the function sets on it.
+-- from before would keep a key that is gone; hence the fingerprint, which that command writes into this body.
 create or replace function tenancy.signing_pads() returns bytea[]
   language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$

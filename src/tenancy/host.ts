@@ -12,8 +12,7 @@ export type Host = { readonly kind: 'bare' } | { readonly kind: 'account', reado
  * @throws {AppError} host_not_served if it is malformed or not under our domain; account_not_found if no account can live there
  */
 export function parseHost (header: string, baseDomain: string): Host {
-  const [, given, port] = /^([A-Za-z0-9._-]{1,254})(?::(\d{1,5}))?$/.exec(header) ?? []
-  const written = given?.endsWith('.') ? given.slice(0, -1) : given
+  const [, written, port] = /^([A-Za-z0-9._-]{1,253}?)\.?(?::(\d{1,5}))?$/.exec(header) ?? []
   const elsewhere = () => new AppError('host_not_served', { message: `This server serves ${baseDomain} and the accounts below it, not that host name.` })
   if (written === undefined || Number(port ?? 0) > 65535) throw elsewhere()
   const host = written.toLowerCase()

@@ -43,7 +43,7 @@ export class Tenant {
   async select<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
     description: Query<F, J, C>, values: Values = {}
   ): Promise<SelectResult<C, 'partial', Nullability<F, J>>[]> {
-    return await this.#run(once(description, () => selection(description)), values) // to return a promise itself takes two turns more
+    return this.#run(once(description, () => selection(description)), values)
   }
 
   /**

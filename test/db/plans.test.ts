@@ -1,5 +1,4 @@
 // Lists of a large account are read from their index, under row-level security and with the settings of the app role.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { eq } from 'drizzle-orm'
 import t from 'tap'
 import { projects, subtasks, tasks } from '../../src/db/schema.ts'
@@ -8,6 +7,7 @@ import { lists } from '../../src/tenancy/lists.ts'
 import { contains } from '../../src/tenancy/query.ts'
 import { Slot } from '../../src/tenancy/slot.ts'
 import { A, contextOf, testDatabase, testTenancy } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 const listing = lists({
   from: subtasks,
@@ -33,11 +33,10 @@ t.test('no row is visited that is not shown', async t => {
   // VACUUM takes a row for visible to all once its commit is on disk, and the test server lets commits wait
   await admin.unsafe("begin; set local synchronous_commit = on; update accounts set name = 'y'; commit")
   // nor while anybody who is just connecting to the server, be it to another database, holds an older snapshot
-  for (let tries = 0, seen = false; !seen && tries < 50; tries++) {
+  await until(async () => {
     await admin.unsafe('vacuum analyze subtasks')
-    seen = (await admin`select relallvisible = relpages as seen from pg_class where oid = 'subtasks'::regclass`)[0]!.seen
-    if (!seen) await sleep(100)
-  }
+    return (await admin`select relallvisible = relpages as seen from pg_class where oid = 'subtasks'::regclass`)[0]!.seen
+  }, 10_000)
 
   for (const [name, value] of Object.entries({ q: '99', complete: true })) {
     const sent: { text: string, values: unknown[] }[] = []

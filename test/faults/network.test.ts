@@ -8,6 +8,7 @@ import { Gate, gatedRoutes } from '../support/gate.ts'
 import { type Reply, testSite } from '../support/http.ts'
 import { posting, faultRoutes } from '../support/fault-routes.ts'
 import { testProxy } from '../support/proxy.ts'
+import { until } from '../support/until.ts'
 
 t.jobs = 6 // most of the time is spent waiting for a deadline
 
@@ -110,9 +111,11 @@ t.test('F10: connections of which only our half is left are given up within the 
   const { proxy, list, post, rows, useAllSlots } = await scene(t)
   await useAllSlots('before')
   const before = proxy.said.length
-  const lookedUp = () => proxy.said.includes('["tenant-', before) // again, all that are in use, as it does every four seconds
-  for (const end = Date.now() + 10_000; !lookedUp() && Date.now() < end; await sleep(20)) await list()
-  t.ok(lookedUp(), 'the directory has nothing to look up again, so that both of its connections are free')
+  const lookedUp = async () => { // again, all that are in use, as it does every four seconds
+    await list()
+    return proxy.said.includes('["tenant-', before)
+  }
+  t.ok(await until(lookedUp, 10_000), 'the directory has nothing to look up again, so that both of its connections are free')
   await sleep(300) // for its answer
   proxy.strand()
   const [replies, ms] = await timed(() => Promise.all([

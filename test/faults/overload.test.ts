@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { serverProcess } from '../support/process.ts'
 import { asSignedIn } from '../support/signed-in.ts'
+import { until } from '../support/until.ts'
 import { request, send } from '../support/wire.ts'
 
 const paths = ['/api/subtasks', '/subtasks/', '/healthz', '/readyz']
@@ -12,9 +13,7 @@ t.test('F34: stalls of the event loop', async t => {
   const { port, client, running } = await serverProcess(t, { REFUSES: '1' })
   const get = async (path: string) => ({ path, ...await send(port, request(`GET ${path} HTTP/1.1`, ['Host: tenant-0.localhost', `Cookie: ${asSignedIn('tenant-0.localhost').cookie}`])) })
   const recovered = async () => {
-    for (const end = Date.now() + 5_000; (await get('/api/subtasks')).status !== 200; await sleep(50)) {
-      if (Date.now() > end) throw new Error('it refuses, and goes on refusing')
-    }
+    if (!await until(async () => (await get('/api/subtasks')).status === 200, 5_000)) throw new Error('it refuses, and goes on refusing')
   }
   await sleep(3_000) // how long it blames its own start
 
@@ -58,7 +57,7 @@ t.test('F34: stalls of the event loop', async t => {
     const crowd = Array.from({ length: 700 }, () => connect(port, '127.0.0.1').on('error', () => {})) // Node's own queue would take 512
     try {
       const connected = () => crowd.filter(({ connecting, destroyed }) => !connecting && !destroyed).length
-      for (const end = Date.now() + 5_000; connected() < crowd.length && Date.now() < end;) await sleep(20)
+      await until(() => connected() === crowd.length, 5_000)
       t.equal(connected(), crowd.length)
     } finally {
       running.child.kill('SIGCONT')
