@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import type { Config } from '../config.ts'
 import { openDatabase } from '../db/database.ts'
 import { connect, unreachable, withDatabaseName } from '../db/roles.ts'
-import { type Audit, audit, catalogue } from '../doctor/audit.ts'
+import { type Audit, catalogue, firstAudit } from '../doctor/audit.ts'
 import type { Finding, Severity } from '../doctor/check.ts'
 import { findOrphans, findStrangeKeys } from '../doctor/behind.ts'
 import { createDirectory } from '../tenancy/directory.ts'
@@ -12,7 +12,7 @@ export default async function (config: Config, _signal: AbortSignal, { json }: {
   const database = await openDatabase(config)
   const directory = createDirectory(database.appUrl, config)
   try {
-    const found = await audit(directory, config, database.appUrl).catch(error => { throw unreachable('DATABASE_URL', error) })
+    const found = await firstAudit(directory, config, database.appUrl)
     const owner = config.databaseUrl ? config.ownerDatabaseUrl : database.ownerUrl
     const admin = database.adminUrl ?? config.adminDatabaseUrl
     const findings = [

@@ -10,5 +10,7 @@ export const limits = {
   /** Past this a silent server is taken for lost, and the connection is destroyed. */
   reply: 6_000,
   /** How long a request waits for a connection before it is answered 503. */
-  acquire: 2_000
+  acquire: 2_000,
+  /** How long a start and a command wait for their first connection: the server may be starting, too, or its machine be busy. */
+  start: 10_000
 } as const

@@ -137,6 +137,7 @@ export function unreachable (variable: string, error: unknown): CommandError {
     ECONNREFUSED: 'nothing listens there',
     ENOTFOUND: 'there is no such host',
     CONNECT_TIMEOUT: 'it does not answer',
+    pool_busy: 'it does not answer',
     '28P01': 'the password is wrong, or there is no such role (npm run db:setup makes it)',
     28000: 'it does not let this role in',
     '3D000': 'there is no such database; run: npm run db:setup',

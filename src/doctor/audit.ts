@@ -1,11 +1,13 @@
 // Is this database safe to serve from? Named checks with stable ids: for the start, for /readyz, and for `npm run doctor`.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getTableName } from 'drizzle-orm'
 import type { Config } from '../config.ts'
-import { findPooler } from '../db/pooler.ts'
+import { limits } from '../db/limits.ts'
 import { expectedFunctions, expectedVersion } from '../db/migrate.ts'
+import { findPooler } from '../db/pooler.ts'
 import { forbidden, unreachable } from '../db/roles.ts'
 import { appendOnlyTables, tenantTables } from '../db/schema.ts'
-import { CommandError } from '../errors.ts'
+import { AppError, CommandError } from '../errors.ts'
 import type { Directory } from '../tenancy/directory.ts'
 import { type Check, type Expected, type Finding, findingOf } from './check.ts'
 import { type Facts, factsQuery } from './facts.ts'
@@ -51,13 +53,26 @@ export async function audit (directory: Pick<Directory, 'ask' | 'undone'>, confi
   return { findings: findings.toSorted((one, other) => one.id < other.id ? -1 : one.id > other.id ? 1 : 0), facts, expected }
 }
 
+/**
+ * The same before anything is served: a server that is too busy to let us in at once is waited for.
+ * @throws {CommandError} in one line, if the database cannot be reached
+ */
+export async function firstAudit (directory: Directory, config: Config, url: string): Promise<Audit> {
+  for (const end = Date.now() + limits.start; ; await sleep(250)) {
+    try {
+      return await audit(directory, config, url)
+    } catch (error) {
+      const busy = error instanceof AppError && error.code === 'pool_busy'
+      if (!busy || Date.now() > end) throw unreachable('DATABASE_URL', error)
+    }
+  }
+}
+
 export const isCritical = ({ severity }: Finding) => severity === 'critical'
 
 /** @throws {CommandError} in one line, if the database cannot be reached or is not safe to serve from */
 export async function mustBeSafe (directory: Directory, config: Config, url: string): Promise<void> {
-  const { findings } = await audit(directory, config, url).catch(error => {
-    throw unreachable('DATABASE_URL', error)
-  })
+  const { findings } = await firstAudit(directory, config, url)
   const critical = findings.filter(isCritical)
   const finding = critical.find(({ id }) => id === 'D41') ?? critical[0] // what a migration mends is no other's fault
   if (finding) throw new CommandError(`This database is not safe to serve from. ${inWords(finding)} See: npm run doctor`)

@@ -1,7 +1,9 @@
 // PostgreSQL is there and says nothing: one backend is stopped in its tracks (SIGSTOP), or the whole server.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
 import { limits } from '../../src/db/limits.ts'
+import { startServer } from '../../src/server.ts'
 import { testSite } from '../support/http.ts'
 import { readiness } from '../support/load.ts'
 import { ownServer } from '../support/own-server.ts'
@@ -10,7 +12,7 @@ import { posting, faultRoutes } from '../support/fault-routes.ts'
 const [host, neighbour] = ['tenant-0.localhost', 'tenant-1.localhost']
 const room = 1_000 // ms
 
-Object.assign(limits, { reply: 4_000 }) // the same, sooner
+Object.assign(limits, { reply: 4_000, start: 4_000 }) // the same, sooner
 
 t.test('a server that falls silent', async t => {
   const server = await ownServer(t)
@@ -61,6 +63,20 @@ t.test('a server that falls silent', async t => {
     for (const at of [host, neighbour]) t.equal((await site.get(at, '/api/projects', posting('after'))).status, 201)
     await until(async () => (await backends()).length <= 4 + 2, 'no more connections are left than the two pools may have')
     t.same(await admin`select name from projects where name like 'silence%'`, [], 'nothing is kept of what was refused')
+  })
+
+  await t.test('a start waits for it, but not for ever', async t => {
+    const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent' }, false)
+    const start = () => startServer(config, server.database.appUrl, false)
+    await server.freeze()
+    const starting = start()
+    await sleep(limits.acquire + 1_000)
+    await server.thaw()
+    await (await starting).close()
+
+    await server.freeze()
+    await t.rejects(start(), { message: 'The server of DATABASE_URL cannot be used: it does not answer.' })
+    await server.thaw()
   })
 
   /** The backend that is in the middle of a transaction. */
