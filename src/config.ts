@@ -1,8 +1,9 @@
 // The only reader of the environment. Every variable is one line here, one in env.example and one in the README.
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import type { Ajv } from 'ajv'
-import { envSchema } from 'env-schema'
+import { parseEnv } from 'node:util'
+import { Ajv } from 'ajv'
 import { CommandError } from './errors.ts'
 
 const postgresUrl = (who: string) => ({
@@ -146,28 +147,26 @@ function isReadable (text: string): boolean {
   }
 }
 
-/** Kept, since it compiles a schema only once; tests read many configurations. */
-let validator: Ajv | undefined
-const schema = structuredClone(environment) // env-schema changes what it is given
+const isEnvironment = new Ajv({ useDefaults: true, verbose: true }).compile<Environment>(environment) // verbose: errors carry the value
 
 function read (source: NodeJS.ProcessEnv, dotenv: boolean): Environment {
-  const set = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')) // VARIABLE= means: not set
-  try {
-    return envSchema<Environment>({
-      schema,
-      data: set,
-      env: false,
-      dotenv: dotenv && { path: '.env' },
-      ajv: { customOptions: ajv => (validator ??= Object.assign(ajv, { opts: { ...ajv.opts, verbose: true } })) } // errors carry the value
-    })
-  } catch (error) {
-    const [first] = (error as { errors?: Invalid[] }).errors ?? []
-    if (!first) throw error
-    throw new CommandError(explain(first.instancePath.split('/')[1] as keyof Environment, first.data))
-  }
+  const set = { ...dotenv && readDotenv(), ...source }
+  const env = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== '')) // VARIABLE= means: not set
+  if (isEnvironment(env)) return env
+  const { instancePath, data } = isEnvironment.errors![0]!
+  throw new CommandError(explain(instancePath.slice(1) as keyof Environment, data))
 }
 
-interface Invalid { instancePath: string, data: unknown }
+/** What the file .env sets, if there is one. */
+function readDotenv (): NodeJS.ProcessEnv {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return {}
+    throw new CommandError(`The file .env cannot be read (${code}).`, { cause: error })
+  }
+}
 
 function explain (name: keyof Environment, data: unknown): string {
   return `${name} is ${withoutSecrets(name, data)}, but must be ${allowed(name)}.`

@@ -12,6 +12,30 @@ t.test('defaults', async t => {
   t.equal(load({ PORT: '', DATABASE_URL: '' }).port, 3000, 'empty is not set')
 })
 
+t.test('a file .env sets what the environment does not', async t => {
+  const before = process.cwd()
+  const folders = t.testdir({
+    there: { '.env': '# a comment\nPORT=4000\nHOST="::1" # another\nBASE_DOMAIN=\nLOG_LEVEL=warn\nOTHER=1\n' },
+    wrong: { '.env': 'PORT=abc\n' },
+    folder: { '.env': {} },
+    empty: {}
+  })
+  const inside = (folder: string, environment: Record<string, string>, dotenv = true) => {
+    process.chdir(`${folders}/${folder}`)
+    try {
+      return loadConfig(environment, dotenv)
+    } finally {
+      process.chdir(before)
+    }
+  }
+  t.match(inside('there', { HOST: '127.0.0.1', LOG_LEVEL: '' }), { port: 4000, host: '127.0.0.1', baseDomain: 'localhost', logLevel: undefined })
+  t.equal(inside('there', {}).host, '::1')
+  t.equal(inside('there', {}, false).port, 3000)
+  t.equal(inside('empty', {}).port, 3000, 'there need be none')
+  t.throws(() => inside('wrong', {}), new CommandError('PORT is "abc", but must be a port number, 0 to 65535 (0: any free one).'))
+  t.throws(() => inside('folder', {}), new CommandError('The file .env cannot be read (EISDIR).'))
+})
+
 t.test('what is allowed', async t => {
   for (const port of ['0', '1', '65535']) t.equal(load({ PORT: port }).port, Number(port), `D6 113 ${port}`)
   for (const list of ['10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '10.0.0.0/8,::1']) {

@@ -2,10 +2,8 @@
 import { html } from 'ghtml'
 import type { Html } from './layout.ts'
 
-const { format } = new Intl.NumberFormat('en')
-
 /** 1,234. Intl takes as long for a short number as a page takes for its table's row (measured). */
-export const number = (n: number): string => n < 1_000 ? String(n) : format(n)
+export const number = (n: number): string => n < 1_000 ? String(n) : n.toLocaleString('en')
 
 /** One page of a listing; an empty listing has one. */
 export interface Paged<Row> {
