@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import { admission } from './auth/admission.ts'
+import { shareCores } from './auth/passwords.ts'
 import { type RateLimits, createRates } from './auth/rates.ts'
 import { marksUse } from './auth/seen.ts'
 import { orderlyClose } from './closing.ts'
@@ -48,6 +49,8 @@ export interface AppOptions {
   readonly trustProxy: readonly string[]
   /** None, unless given. */
   readonly rateLimits?: RateLimits | undefined
+  /** How many there are, with this one; 1 unless given. */
+  readonly processes?: number | undefined
   readonly logger: FastifyServerOptions['logger']
   /** The mean delay of the event loop from which on requests are refused, in milliseconds; 100 unless given, 0: none is. */
   readonly maxDelay?: number | undefined
@@ -56,7 +59,8 @@ export interface AppOptions {
 }
 
 export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
-  const { tenancy, directory, ready, baseDomain, trustProxy, rateLimits = { session: 0, account: 0 }, logger = false, maxDelay = 100, more } = options
+  const { tenancy, directory, ready, baseDomain, trustProxy, rateLimits = { session: 0, account: 0 } } = options
+  const { processes = 1, logger = false, maxDelay = 100, more } = options
   const app = fastify({
     logger: typeof logger === 'object' ? { ...logger, serializers: discreet } : logger,
     genReqId: () => randomUUID(),
@@ -87,6 +91,7 @@ export async function buildApp (options: AppOptions): Promise<FastifyInstance> {
   await app.register(assetRoutes)
 
   // host -> account -> transaction: src/tenancy/request.ts
+  shareCores(processes)
   const rates = createRates(tenancy, rateLimits, error => app.log.warn(error, 'requests could not be counted over all processes'))
   app.addHook('onClose', async () => rates.close())
   await app.register(tenantRequests, { tenancy, directory, baseDomain, admit: admission(rates) })

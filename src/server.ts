@@ -78,8 +78,8 @@ export async function startServer (
     await tenancy.mustConnect()
   }
 
-  const { baseDomain, trustProxy, rateLimits } = config
-  const app = await buildApp({ tenancy, directory, ready, baseDomain, trustProxy, rateLimits, logger, maxDelay, more })
+  const { baseDomain, trustProxy, rateLimits, processes } = config
+  const app = await buildApp({ tenancy, directory, ready, baseDomain, trustProxy, rateLimits, processes, logger, maxDelay, more })
   news.log = app.log
   app.addHook('onClose', async () => {
     walls.stop()

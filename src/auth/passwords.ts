@@ -1,6 +1,7 @@
 // Passwords: argon2id in OWASP's parameters, which are the library's defaults, too. A hash takes 19 MiB and a core for some hundredths of a
 // second, so no more than two are made at once, few may wait, and nobody holds a connection of the database meanwhile.
 import { tracingChannel } from 'node:diagnostics_channel'
+import { availableParallelism } from 'node:os'
 import { hash, parseOptions, verify } from '@node-rs/argon2'
 import pLimit from 'p-limit'
 import { AppError } from '../errors.ts'
@@ -8,18 +9,26 @@ import { commonPasswords } from './common-passwords.ts'
 
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const argon2id = 2 // Algorithm.Argon2id, which is a type's only
-const limits = { atOnce: 2, waiting: 32 }
+const waiting = 32
 /** In code points: what people call characters, more or less. */
 const length = { min: 8, max: 128 }
 
 /** Hears of each hash when it begins and when it is done. */
 export const hashing = tracingChannel('rowhouse.hashing')
 
-const limit = pLimit(limits.atOnce)
+const limit = pLimit(1)
+
+/** Of one process: two of all together, if a core is left to whoever has signed in already. None can do with less than one. */
+export const hashesAtOnce = (cores: number, processes: number): number => Math.max(1, Math.floor(Math.min(2, cores - 1) / processes))
+
+/** Tells this process how many it is one of. */
+export function shareCores (processes: number): void {
+  limit.concurrency = hashesAtOnce(availableParallelism(), processes)
+}
 
 /** @throws {AppError} too_many_requests, before anything is hashed */
 async function inTurn<T> (work: () => Promise<T>): Promise<T> {
-  if (limit.pendingCount >= limits.waiting) throw new AppError('too_many_requests', { headers: { 'retry-after': '2' } })
+  if (limit.pendingCount >= waiting) throw new AppError('too_many_requests', { headers: { 'retry-after': '2' } })
   return limit(() => hashing.tracePromise(work))
 }
 

@@ -1,7 +1,8 @@
 // Signing in and out, by real HTTP: threats.md, D6 93-102, and what a session is worth before and after.
+import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { hash } from '@node-rs/argon2'
-import { hashing } from '../../src/auth/passwords.ts'
+import { hashesAtOnce, hashing } from '../../src/auth/passwords.ts'
 import { furnish } from '../support/accounts.ts'
 import { testDatabase } from '../support/database.ts'
 import { type Site, testSite } from '../support/http.ts'
@@ -251,7 +252,13 @@ t.test('attempts are counted', async t => {
   })
 })
 
-t.test('no more than two hashes at once, and those who would wait too long are told so before', async t => {
+t.test('two hashes at once, of all processes together, or one where there is no core to spare', t => {
+  const cores = [[1, 1], [2, 1], [3, 1], [64, 1], [64, 2], [2, 2], [64, 64]] as const
+  t.same(cores.map(([cores, processes]) => hashesAtOnce(cores, processes)), [1, 1, 2, 2, 1, 1, 1])
+  t.end()
+})
+
+t.test('no more hashes at once than that, and those who would wait too long are told so before', async t => {
   const database = await testDatabase(t)
   await furnish(t, database, 1)
   const site = await testSite(t, database, { TRUST_PROXY: '127.0.0.1', POOL_MAX: '8' })
@@ -260,7 +267,7 @@ t.test('no more than two hashes at once, and those who would wait too long are t
   hashing.asyncEnd.subscribe(() => { running-- })
   const replies = await Promise.all(Array.from({ length: 90 }, (_, i) =>
     signInAs(site, 'tenant-0.localhost', { email: `nobody-${i}@example.com`, password: 'whatever it is' }, { 'x-forwarded-for': `192.0.2.${i}` })))
-  t.equal(most, 2)
+  t.equal(most, hashesAtOnce(availableParallelism(), 1))
   const statuses = new Set(replies.map(({ status }) => status))
   t.same([...statuses].toSorted(), [401, 429])
   const refused = replies.find(({ status }) => status === 429)!
