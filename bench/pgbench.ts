@@ -23,7 +23,7 @@ export async function pgbench ({ main }: Scene, { accounts, seconds }: Options):
       const { stdout } = await run('pgbench', ['-n', '-M', 'prepared', '-c', '10', '-T', String(seconds * 2), '-f', file, url])
       return Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
     }
-    const onePlan = '?options=-c%20plan_cache_mode%3Dforce_generic_plan' // as the app role has it
+    const onePlan = '?options=-c%20plan_cache_mode%3Dforce_generic_plan%20-c%20random_page_cost%3D1.1' // as the app role has it
     return {
       'both walls': await shoot('walls', main.appUrl, ['begin read only;', 'select tenancy.enter(:account::text);', `${page};`, 'commit;']),
       'no walls': await shoot('none', main.adminUrl + onePlan, [`${page};`])

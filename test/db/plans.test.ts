@@ -50,7 +50,7 @@ t.test('no row is visited that is not shown', async t => {
     const [first, behind] = sent.filter(({ text }) => text.includes('"subtasks"'))
     for (const [what, { text, values }] of Object.entries({ first: first!, behind: behind! })) {
       const plan = await admin.begin(async sql => {
-        for (const setting of ['role = rowhouse_app', 'plan_cache_mode = force_generic_plan', 'search_path = public']) await sql.unsafe(`set local ${setting}`)
+        for (const setting of ['role = rowhouse_app', 'plan_cache_mode = force_generic_plan', 'random_page_cost = 1.1', 'search_path = public']) await sql.unsafe(`set local ${setting}`)
         await sql`select tenancy.enter(${contextOf('revoked', A)})`
         await sql.unsafe(`prepare listing as ${text}`)
         const literals = values.map(value => `'${String(value).replaceAll('\'', '\'\'')}'`)
