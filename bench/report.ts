@@ -6,10 +6,10 @@ const shown = (n: number) => n >= 100 ? n.toFixed(0) : n.toFixed(2)
 
 export function table (figures: readonly Figure[]): string {
   const rows = figures.map(figure => [
-    reached(figure) ? 'yes' : 'NO',
+    !figure.wanted ? '' : reached(figure) ? 'yes' : 'NO',
     figure.what,
     `${shown(figure.value)} ${figure.unit}`.trim(),
-    'atLeast' in figure.wanted ? `at least ${figure.wanted.atLeast}` : `at most ${figure.wanted.atMost}`,
+    !figure.wanted ? '' : 'atLeast' in figure.wanted ? `at least ${figure.wanted.atLeast}` : `at most ${figure.wanted.atMost}`,
     figure.from
   ])
   return columns([['', 'what', 'is', 'wanted', 'from'], ...rows])

@@ -1,7 +1,7 @@
 // What grows: the number of accounts around one, and one account itself.
 import { json, page, rowhouse } from './contenders.ts'
 import { type Load, load } from './load.ts'
-import { type Figure, type Options, alternate, median, numbers, ratio, spread } from './measure.ts'
+import { type Figure, type Options, alternate, median, numbers, ratio, spread, warmUp } from './measure.ts'
 import { type Program, bodyOf } from './program.ts'
 import { type Scene, extra } from './scene.ts'
 
@@ -13,10 +13,11 @@ export async function amongOthers (scene: Scene, { rounds, seconds, accounts, sa
   const programs = new Map<number, Program>()
   try {
     for (const size of sizes) programs.set(size, await rowhouse(size === accounts ? scene.main : await scene.withAccounts(size)))
-    const run = (size: number) => load({ port: programs.get(size)!.port, path: json, accounts: numbers(20), connections: 4, seconds })
+    const run = (size: number, time = seconds) =>
+      load({ port: programs.get(size)!.port, path: json, accounts: numbers(20), connections: 4, seconds: time })
     say('The same accounts among more and more others')
-    for (const size of sizes) await run(size)
-    const measured = await alternate(rounds, sizes, run)
+    for (const size of sizes) await run(size, warmUp)
+    const measured = await alternate(rounds, sizes, size => run(size))
     return sizes.slice(1).map(size => ({
       what: `p50 of the same accounts, ${size} in all against 20`,
       value: ratio(measured.get(size)!, measured.get(20)!, p50),
@@ -38,13 +39,14 @@ export async function largeAccount (scene: Scene, { rounds, seconds, accounts, s
       const { next } = JSON.parse(await bodyOf(program.port, `${json}?page=${page}`, `tenant-${large}.localhost`))
       return `${json}?cursor=${next}`
     }
-    const last = extra[1].subtasks / 10
+    const pages = extra[1].subtasks / 10
     const asked = {
       ordinary: { accounts: [ordinary], path: page },
       first: { accounts: [large], path: page },
-      last: { accounts: [large], path: `${page}${last}/` },
+      last: { accounts: [large], path: `${page}last/` },
+      lastByNumber: { accounts: [large], path: `${page}${pages}/` },
       second: { accounts: [large], path: await cursorAt(1) },
-      lastByCursor: { accounts: [large], path: await cursorAt(last - 1) }
+      lastByCursor: { accounts: [large], path: await cursorAt(pages - 1) }
     } satisfies Record<string, Pick<Load, 'accounts' | 'path'>>
     type Name = keyof typeof asked
     const run = (name: Name) => load({ port: program.port, connections: 1, seconds: seconds / 2, ...asked[name] })
@@ -52,16 +54,17 @@ export async function largeAccount (scene: Scene, { rounds, seconds, accounts, s
     say(`Accounts of ${extra[0].subtasks} and ${extra[1].subtasks} subtasks`)
     for (const name of names) await run(name)
     const measured = await alternate(rounds, names, run)
-    const against = (what: string, one: Name, other: Name, atMost: number): Figure => ({
+    const against = (what: string, one: Name, other: Name, atMost?: number): Figure => ({
       what,
       value: ratio(measured.get(one)!, measured.get(other)!, p50),
       unit: 'x',
-      wanted: { atMost },
+      ...atMost !== undefined && { wanted: { atMost } },
       from: `${spread(measured.get(one)!.map(p50), 2)} and ${spread(measured.get(other)!.map(p50), 2)} ms`
     })
     return [
       against(`first page: 100,000 subtasks against ${extra[0].subtasks}`, 'first', 'ordinary', 2),
       against('100,000 subtasks: last page against first', 'last', 'first', 10),
+      against('100,000 subtasks: last page by its number against first', 'lastByNumber', 'first'),
       against('100,000 subtasks: last page by cursor against second', 'lastByCursor', 'second', 1.25)
     ]
   } finally {

@@ -56,11 +56,15 @@ export const strictInput = fastifyPlugin(async (app: FastifyInstance) => {
 const inUtf8 = /^application\/json\s*(;\s*charset=("utf-8"|utf-8)\s*)?$/i
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // one BOM is left to the parser
 
-/** The properties that a schema wants to be whole numbers; of its own, not of schemas that it refers to. */
+interface Property { readonly type?: string, readonly anyOf?: readonly Property[] }
+
+/** The properties that a schema wants to be whole numbers, or lets be; of its own, not of schemas that it refers to. */
 function integersOf (schema: FastifySchema['querystring']): string[] {
-  const { properties = {} } = (schema ?? {}) as { properties?: Record<string, { type?: string }> }
-  return Object.keys(properties).filter(name => properties[name]!.type === 'integer')
+  const { properties = {} } = (schema ?? {}) as { properties?: Record<string, Property> }
+  return Object.keys(properties).filter(name => mayBeInteger(properties[name]!))
 }
+
+const mayBeInteger = ({ type, anyOf = [] }: Property): boolean => type === 'integer' || anyOf.some(mayBeInteger)
 
 /** A query and a path are text: digits become the number they write. 0x10, 1e1, +1, 1.0 and 01 stay text, which is then no integer. */
 function readNumbers (parts: readonly { part: 'query' | 'params', names: string[] }[]): preValidationHookHandler {

@@ -1,8 +1,8 @@
 // The lists that a resource is asked for: by any of its filters together, in any of its orders. Each combination is described once, at
 // its first use, so that its statements are built once for the process and prepared once for each connection.
-import { type Placeholder, type SQL, and, desc, placeholder } from 'drizzle-orm'
+import { type Placeholder, type SQL, and, placeholder } from 'drizzle-orm'
 import type { TenantTable } from '../db/tenant-table.ts'
-import { keyOf, listOf } from './pages.ts'
+import { listOf, reversed } from './pages.ts'
 import type { ColumnsOf, Join, Order, Query } from './query.ts'
 
 export interface ListsOf<F extends TenantTable, J extends readonly Join[], C extends ColumnsOf<F, J>, N extends string, S extends string>
@@ -48,9 +48,4 @@ export function lists<
   const everything = Object.fromEntries(filterNames.map(name => [name, true])) as { [name in N]: true }
   for (const sort of orders.keys()) listOf(list(everything, sort as S)) // what is wrong is wrong at the start
   return { list, sorts: [...orders.keys()] as (S | `-${S}`)[] }
-}
-
-function reversed (part: Order): Order {
-  const { column, down } = keyOf(part)
-  return down ? column : desc(column)
 }

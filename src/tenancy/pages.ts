@@ -1,5 +1,5 @@
 // How a page of a list is found, and which list a cursor is good for. statements.ts sees to it that all of it stays within the tenant.
-import { Column, Param, Placeholder, SQL, type SQLWrapper, StringChunk, and, eq, getTableColumns, getTableName, is, or, placeholder, sql } from 'drizzle-orm'
+import { Column, Param, Placeholder, SQL, type SQLWrapper, StringChunk, and, desc, eq, getTableColumns, getTableName, is, or, placeholder, sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { TenantTable } from '../db/tenant-table.ts'
 import type { Spot } from './cursor.ts'
@@ -8,21 +8,20 @@ import type { Rows } from './slot.ts'
 import { type Values, Statement, db, dialect, rowsOf } from './statement.ts'
 import { columnOf, joined, mustBeSafe, narrowed, ofTenant } from './statements.ts'
 
-/** Where a page begins: with the first row, behind the row that a cursor tells of, or after so many rows. */
-export type Start = 'first' | 'after' | 'offset'
+/** Where a page begins: with the first row, behind the row that a cursor tells of, after so many rows, or so many before the end. */
+export type Start = 'first' | 'after' | 'offset' | 'end'
 
 export interface Found<T> {
   readonly rows: T[]
-  /** How many rows there are from the first of these on, as far as they were counted. */
+  /** How many rows there are from the first of these on, or in all if these are the last; as far as they were counted. */
   readonly ahead: number
   /** Where one of the rows stands in the order. */
   spotOf (row: number): Spot
 }
 
 /**
- * One page of a query. Which rows it has is found before anything is joined to them, but for what the filter asks about. The first page
- * and those at an offset also say how many rows there are from their first one on, counted up to a limit; the one behind a cursor costs
- * the same wherever it is.
+ * One page of a query. Which rows it has is found before anything is joined to them, but for what the filter asks about. All but the one
+ * behind a cursor also say how many rows there are, counted up to a limit; and all but those at an offset cost the same wherever they are.
  *
  * With a filter, only the ids of what it lets through are looked for, so that an index which has all that is asked can do without the
  * rows; and they are looked for once, to be shown and to be counted. A filter that few rows pass must look at all of the account's.
@@ -33,12 +32,13 @@ export function pageSelection<T> (query: AnyQuery, start: Start): Statement<Foun
   const key = columnOf(from, 'id')
   const select = (fields: Record<string, AnyPgColumn>, condition = where) =>
     joined(db.select(fields as Record<'id', AnyPgColumn>).from(from as TenantTable).$dynamic(), asked).where(narrowed(from, condition))
+  const found = start === 'end' ? orderBy.map(reversed) : orderBy
   const behindIt = where ? sql`(${where}) and ${behindOne(order)}` : behindOne(order)
   const how = (ahead: unknown) => ({ ...columns, [counted]: sql`(select count(*)::int from ${ahead})` })
   const read = reader<T>(columns, order, start === 'after')
 
-  if (start === 'offset') { // its rows are skipped in the index, and counted with the same look at it
-    const ahead = db.$with('ahead').as(select({ id: key }).orderBy(...orderBy).limit(placeholder('page ahead')).offset(placeholder('page offset')))
+  if (start === 'offset' || (start === 'end' && where)) { // its rows are skipped in the index, and counted with the same look at it
+    const ahead = db.$with('ahead').as(select({ id: key }).orderBy(...found).limit(placeholder('page ahead')).offset(placeholder('page offset')))
     const page = db.select({ id: ahead.id }).from(ahead).limit(placeholder('page limit')).as('page')
     const rows = db.with(ahead).select(how(ahead)).from(page).innerJoin(from, and(ofTenant(from), eq(key, page.id))).$dynamic()
     return new Statement(joined(rows, joins).orderBy(...orderBy), read)
@@ -49,7 +49,7 @@ export function pageSelection<T> (query: AnyQuery, start: Start): Statement<Foun
     return new Statement(joined(rows, joins).orderBy(...orderBy), read)
   }
   const all = getTableColumns(from) as Record<string, AnyPgColumn>
-  const page = select(all, start === 'after' ? behindIt : where).orderBy(...orderBy).limit(placeholder('page limit'))
+  const page = select(all, start === 'after' ? behindIt : where).orderBy(...found).limit(placeholder('page limit'))
     .as(getTableName(from)) // so the columns of the table are those of the page
   const ahead = select({ id: key }).limit(placeholder('page ahead')).as('ahead')
   const rows = (start === 'after' ? db.select(columns) : db.select(how(ahead))).from(page).$dynamic()
@@ -141,6 +141,11 @@ export function keyOf (part: Order): Key {
   const [column, way, ...more] = part.queryChunks.map(chunk => is(chunk, StringChunk) ? chunk.value.join('').trim() : chunk).filter(chunk => chunk !== '')
   if (!is(column, Column) || (way !== 'asc' && way !== 'desc') || more.length > 0) throw new TypeError('Pages are ordered by columns, upwards or downwards.')
   return { column: column as AnyPgColumn, down: way === 'desc' }
+}
+
+export function reversed (part: Order): Order {
+  const { column, down } = keyOf(part)
+  return down ? column : desc(column)
 }
 
 /** The columns that a condition names, which mustBeSafe() has looked at. */

@@ -42,15 +42,18 @@ export interface Query<F extends TenantTable, J extends readonly Join[] = [], C 
 /** Which page of a query. */
 export interface Page {
   readonly limit: number
-  /** From which row on, counted from 0; or from which place on, as next() of the page before said. */
-  readonly from?: number | string | undefined
-  /** How far to count the rows from the first of this page on; one further than the page, unless given. */
+  /** From which row on, counted from 0; from which place on, as next() of the page before said; or the last rows there are. */
+  readonly from?: number | string | typeof theEnd | undefined
+  /** How far to count the rows from the first of this page on, or all of them for the last page; one further than the page, unless given. */
   readonly ahead?: number
 }
 
+/** Found from there backwards, the last page costs what the first does. */
+export const theEnd = Symbol('the end')
+
 export interface PageOf<Rows> {
   readonly rows: Rows
-  /** How many rows there are from the first of these on, counted no further than was asked. */
+  /** How many rows there are from the first of these on, or in all if these are the last; counted no further than was asked. */
   readonly ahead: number
   /** A cursor: where the next page begins; null if this is the last one. It is signed when it is asked for. */
   next (): string | null

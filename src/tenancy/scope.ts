@@ -7,7 +7,7 @@ import type { SelectResult } from 'drizzle-orm/query-builders/select.types'
 import type { ChangeableTable, TenantTable } from '../db/tenant-table.ts'
 import { type AccountId, accountId } from './account.ts'
 import type { Cursors } from './cursor.ts'
-import type { ColumnsOf, Join, NewRow, Nullability, Page, PageOf, Query, Row, Where } from './query.ts'
+import { type ColumnsOf, type Join, type NewRow, type Nullability, type Page, type PageOf, type Query, type Row, type Where, theEnd } from './query.ts'
 import { type Values, Statement, db, once, rowsOf } from './statement.ts'
 import { behind, listOf, pageSelection } from './pages.ts'
 import { columnOf, holes, known, matching, mine, mustBeChangeable, owned, prefixed, selection } from './statements.ts'
@@ -48,8 +48,8 @@ export class Tenant {
 
   /**
    * A page of the rows that a description selects, in its order, which must be of its own columns and end with the id. Whatever is
-   * joined must be one row at the most, and a row that a filter lets through must find it. Unlike from a number of rows, from a cursor on
-   * the last page costs what the first does.
+   * joined must be one row at the most, and a row that a filter lets through must find it. From a number of rows on it costs the more the
+   * higher that is; from a cursor, or at the end, what the first page costs.
    * @param values what fills the description's placeholders; a cursor is good for the same ones only
    * @throws {AppError} cursor_invalid
    */
@@ -57,14 +57,14 @@ export class Tenant {
     description: Query<F, J, C>, { limit, from = 0, ahead = limit + 1 }: Page, values: Values = {}
   ): Promise<PageOf<SelectResult<C, 'partial', Nullability<F, J>>[]>> {
     const list = listOf(description).name(values)
-    const start = typeof from === 'string' ? 'after' : from === 0 && !description.where ? 'first' : 'offset'
+    const start = typeof from === 'string' ? 'after' : from === theEnd ? 'end' : from === 0 && !description.where ? 'first' : 'offset'
     const part: Values[] = typeof from === 'string'
       ? [{ 'page limit': limit + 1 }, behind(this.#cursors.read(this.#account, list, from))] // the one too many tells that there is more
-      : [{ 'page limit': limit, 'page ahead': ahead, 'page offset': from }]
+      : [{ 'page limit': limit, 'page ahead': ahead, 'page offset': from === theEnd ? 0 : from }]
     const statement = once(description, () => pageSelection(description, start), start)
     const { rows: found, ahead: counted, spotOf } = await this.#run(statement, ...part, values)
     const rows = found.slice(0, limit)
-    const next = () => rows.length > 0 && counted > limit ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : null
+    const next = () => rows.length > 0 && counted > limit && start !== 'end' ? this.#cursors.write(this.#account, list, spotOf(rows.length - 1)) : null
     return { rows: rows as never, ahead: counted, next }
   }
 

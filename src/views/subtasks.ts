@@ -3,7 +3,7 @@ import type { Sort } from '../work/list.ts'
 import type { ListedSubtask } from '../work/subtasks.ts'
 import { choice, field } from './forms.ts'
 import { type Frame, type Html, layout } from './layout.ts'
-import { type Paged, amount, pager } from './pager.ts'
+import { type PageNumber, type Paged, amount, pager } from './pager.ts'
 import { link, tableOf, text } from './table.ts'
 import { mayWrite, tick, tickForm } from './work.ts'
 
@@ -28,7 +28,7 @@ export function subtasksPage (frame: Frame, listing: Paged<ListedSubtask>, { pro
   const path = subtasksPaths(filter)
   const writes = mayWrite(frame)
   return layout(frame, {
-    title: listing.page === 1 ? 'Subtasks' : `Subtasks, page ${listing.page}`,
+    title: listing.page === 1 ? 'Subtasks' : listing.page === 'last' ? 'Subtasks, last page' : `Subtasks, page ${listing.page}`,
     part: 'subtasks',
     main: html`<h1>Subtasks</h1>
 <p class="summary">${amount(listing, 'subtask', 'subtasks')}, ${orders[filter.sort ?? 'name']}</p>
@@ -41,7 +41,7 @@ export function subtasksPage (frame: Frame, listing: Paged<ListedSubtask>, { pro
 const isFiltered = ({ sort: _, ...filters }: Filter) => Object.values(filters).some(Boolean)
 
 /** Where the pages of the listing with this filter are. */
-export function subtasksPaths (filter: Filter = {}): (page: number) => string {
+export function subtasksPaths (filter: Filter = {}): (page: PageNumber) => string {
   const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== undefined && value !== '')).toString()
   return page => `/subtasks/${page === 1 ? '' : `${page}/`}${query && `?${query}`}`
 }

@@ -103,6 +103,10 @@ t.test('what was typed and cannot be kept is shown again, with a sentence at the
   for (const back of ['//evil.example', '/\\evil.example', 'https://evil.example', '/x\r\nset-cookie: a=b', 'x', '']) {
     t.equal((await send(`/subtasks/${data.subtasks[0]!.id}/completion`, { complete: 'yes', back })).status, 400, back)
   }
+  for (const path of ['/projects/', '/members/', '/audit/', `/projects/${project}/`]) {
+    t.equal((await see(`${path}?page=last`)).status, 200, path)
+    for (const page of ['Last', 'last2', '0', '', 'last&page=last']) t.equal((await see(`${path}?page=${page}`)).status, 400, `${path} ${page}`)
+  }
   for (const query of ['notice=Hello', 'page=0', 'page=x', 'sort=details', 'complete=maybe', 'projectId=x', 'choose=task', 'q=%00', 'more=1']) t.equal((await see(`/subtasks/?${query}`)).status, 400, query)
   t.equal((await see('/projects/?page=2')).status, 404)
   for (const path of ['/projects/x', '/tasks/x', '/subtasks/x/edit', '/members/x']) t.equal((await see(path)).status, 404, path)

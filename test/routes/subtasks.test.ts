@@ -77,8 +77,16 @@ t.test('the listing, as a page and as JSON', async t => {
     t.same((await site.get('tenant-2.localhost', '/api/subtasks')).json(), { page: 1, pages: 1, limit: 10, total: 0, more: false, next: null, subtasks: [] })
   })
 
+  t.test('the last page, by that name', async t => {
+    const { body } = await site.get('tenant-0.localhost', '/subtasks/last/')
+    t.same(idsIn(body), [byName[100]!.id], 'the rows that it has by its number')
+    t.match(body, 'Page 11 of 11')
+    t.match((await site.get('tenant-2.localhost', '/subtasks/last/')).body, 'Page 1 of 1')
+    t.same(idsIn((await site.get('tenant-0.localhost', '/subtasks/last/?sort=-name')).body), [byName[0]!.id])
+  })
+
   t.test('pages that are not there', async t => {
-    for (const page of ['12', '0', '-1', '1.5', '1e9', 'x', '9007199254740993', '00', '%00']) {
+    for (const page of ['12', '0', '-1', '1.5', '1e9', 'x', '9007199254740993', '00', '%00', 'Last', 'lastly']) {
       const { status, headers, body } = await site.get('tenant-0.localhost', `/subtasks/${page}/`)
       t.equal(status, 404, page)
       t.match(headers['content-type'], 'text/html')
@@ -119,7 +127,13 @@ t.test('what is counted is a thousand from the page on, and the page says so', a
   t.match((await site.get('tenant-0.localhost', '/subtasks/')).body, 'More than 1,000 subtasks')
   t.match((await site.get('tenant-0.localhost', '/subtasks/103/')).body, '1,030 subtasks')
   const names = data!.subtasks.map(({ name }) => name).toSorted((a, b) => a < b ? -1 : 1)
-  t.same((await at(103)).subtasks.map(({ name }: { name: string }) => name), names.slice(-10))
+  const last = (await at(103)).subtasks
+  t.same(last.map(({ name }: { name: string }) => name), names.slice(-10))
+
+  t.match((await site.get('tenant-0.localhost', '/subtasks/2/')).body, '<a href="/subtasks/last/" aria-label="Last page">Last</a>', 'the last page is linked')
+  const { body } = await site.get('tenant-0.localhost', '/subtasks/last/')
+  t.match(body, 'The last page of more than 100')
+  t.same(idsIn(body), last.map(({ id }: { id: string }) => id))
 })
 
 t.test('F11: a listing waits for the database once', async t => {

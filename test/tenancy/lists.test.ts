@@ -4,7 +4,7 @@ import { type SQL, and, desc, eq, gte, or, placeholder, sql } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { directory, idempotencyKeys, projects, subtasks, tasks, users } from '../../src/db/schema.ts'
 import { lists } from '../../src/tenancy/lists.ts'
-import { type AnyQuery, type PageOf, contains, innerJoin, leftJoin, query } from '../../src/tenancy/query.ts'
+import { type AnyQuery, type PageOf, contains, innerJoin, leftJoin, query, theEnd } from '../../src/tenancy/query.ts'
 import type { Tenant } from '../../src/tenancy/scope.ts'
 import { Slot } from '../../src/tenancy/slot.ts'
 import { A, B, testDatabase, testTenancy } from '../support/database.ts'
@@ -111,6 +111,9 @@ t.test('any filters in any order: each row once, in order, and counted', async t
       t.same([first.ahead, first.rows.length], [Math.min(20, ids.length), Math.min(5, ids.length)], what)
       t.same(offset.rows.map(({ id }) => id), ids.slice(5, 10), what)
       t.equal(offset.ahead, offset.rows.length && Math.min(20, ids.length - 5), what)
+      const last = await asA(tenant => tenant.page(description, { limit: 5, from: theEnd, ahead: 20 }, given))
+      t.same(last.rows.map(({ id }) => id), ids.slice(-5), what)
+      t.same([last.ahead, last.next()], [Math.min(20, ids.length), null], what)
     }
   }
   t.ok(expected({ complete: false, q: 'SWEEP' }, 'name').length > 7, 'of which some take many pages')

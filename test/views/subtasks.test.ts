@@ -45,7 +45,12 @@ t.test('a listing that was not counted to its end says so', async t => {
   const page = subtasksPage(as('member'), { ...listing, page: 2, pages: 101, total: 1_010, more: true }, all)
   t.match(page, 'More than 1,010 subtasks')
   t.match(page, 'Page 2 of more than 101')
-  t.match(page, '>101</a></li><li><span aria-hidden="true">&hellip;</span></li></ul>')
+  t.match(page, '>101</a></li><li><span aria-hidden="true">&hellip;</span></li><li><a href="/subtasks/last/" aria-label="Last page">Last</a></li></ul>')
+  const last = subtasksPage(as('member'), { ...listing, page: 'last', pages: 100, total: 1_000, more: true }, all)
+  t.match(last, 'The last page of more than 100')
+  t.match(last, '>1</a></li><li><span aria-hidden="true">&hellip;</span></li><li><a href="/subtasks/last/" aria-current="page" aria-label="Last page">Last</a></li></ul>')
+  t.match(last, '<title>Subtasks, last page &middot;')
+  t.match(last, 'name="back" value="/subtasks/last/"')
 })
 
 t.test('whoever may not write sees no button for it', async t => {

@@ -7,6 +7,7 @@ import { changeUser, getUser, listUsers } from '../../people/users.ts'
 import type { Filled } from '../../views/forms.ts'
 import { type MemberChange, invitedPage, memberPage, membersPage } from '../../views/members.ts'
 import { linkTo } from '../invitations.ts'
+import type { PageNumber } from '../../views/pager.ts'
 import { numbered } from '../numbered.ts'
 import { byId } from '../resource.ts'
 import { email, id } from '../text.ts'
@@ -55,7 +56,7 @@ export const memberPages: FastifyPluginAsyncTypebox = async app => {
   })
 }
 
-async function showAll (request: FastifyRequest, reply: FastifyReply, page = 1, filled?: Filled): Promise<FastifyReply> {
+async function showAll (request: FastifyRequest, reply: FastifyReply, page: PageNumber = 1, filled?: Filled): Promise<FastifyReply> {
   const { tenant } = request
   const [members, invitations, frame] = await Promise.all([
     numbered(page, perPage, page => listUsers(tenant, page)), numbered(1, perPage, page => listInvitations(tenant, page)), frameOf(request)

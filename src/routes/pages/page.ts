@@ -46,7 +46,7 @@ export const seen = Type.String({ pattern: '^[1-9]\\d{0,8}$' })
 /** What a page is asked for besides. */
 export const asked = {
   notice: Type.Optional(Type.Enum(Object.keys(notices) as Notice[], { description: 'What has just been done' })),
-  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 999_999_999, description: 'Counted from 1; the first unless given' }))
+  page: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 999_999_999 }), Type.Literal('last')], { description: 'Counted from 1; the first unless given' }))
 }
 
 export const noticed = Type.Object({ notice: asked.notice }, { additionalProperties: false })

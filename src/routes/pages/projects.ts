@@ -7,6 +7,7 @@ import { projectPage, projectsPage } from '../../views/projects.ts'
 import { overviewOf, progressOf } from '../../work/progress.ts'
 import { createProject, getProject, listProjects, removeProject, updateProject } from '../../work/projects.ts'
 import { createTask, listTasks } from '../../work/tasks.ts'
+import type { PageNumber } from '../../views/pager.ts'
 import { numbered } from '../numbered.ts'
 import { byId } from '../resource.ts'
 import { named, sentences } from './fields.ts'
@@ -42,7 +43,7 @@ export const projectPages: FastifyPluginAsyncTypebox = async app => {
   })
 }
 
-async function showAll (request: FastifyRequest, reply: FastifyReply, page = 1, filled?: Filled): Promise<FastifyReply> {
+async function showAll (request: FastifyRequest, reply: FastifyReply, page: PageNumber = 1, filled?: Filled): Promise<FastifyReply> {
   const { tenant } = request
   const [listing, overview, frame] = await Promise.all([
     numbered(page, perPage, page => listProjects(tenant, page)), page === 1 ? overviewOf(tenant) : undefined, frameOf(request)
@@ -52,7 +53,7 @@ async function showAll (request: FastifyRequest, reply: FastifyReply, page = 1, 
   return sendPage(reply, projectsPage(frame, { ...listing, rows, overview }, filled))
 }
 
-async function show (request: FastifyRequest, reply: FastifyReply, id: string, page = 1, filled?: Filled): Promise<FastifyReply> {
+async function show (request: FastifyRequest, reply: FastifyReply, id: string, page: PageNumber = 1, filled?: Filled): Promise<FastifyReply> {
   const { tenant } = request
   const [project, progress, tasks, frame] = await Promise.all([
     getProject(tenant, id),

@@ -30,7 +30,7 @@ const filters = Type.Object({
 }, { additionalProperties: false })
 
 export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
-  for (const path of ['/subtasks', '/subtasks/:page(^[1-9]\\d{0,8}$)']) {
+  for (const path of ['/subtasks', '/subtasks/:page(^([1-9]\\d{0,8}|last)$)']) {
     app.get(path, { schema: { querystring: filters } }, async (request, reply) => {
       const { tenant, query: { notice: _, choose, ...query } } = request
       const { page = 1 } = request.params as { page?: string }
@@ -39,7 +39,7 @@ export const subtaskPages: FastifyPluginAsyncTypebox = async app => {
       const wanted = { ...where, ...complete && { complete: complete === 'yes' } }
       const [frame, listing, projects] = await Promise.all([
         frameOf(request),
-        numbered(Number(page), perPage, page => listSubtasks(tenant, page, { filter: wanted, sort })),
+        numbered(page === 'last' ? page : Number(page), perPage, page => listSubtasks(tenant, page, { filter: wanted, sort })),
         choose || where.projectId ? projectChoices(tenant, choices) : undefined
       ])
       return sendPage(reply, subtasksPage(frame, listing, { projects, filter }))

@@ -7,6 +7,7 @@ import { taskPage } from '../../views/tasks.ts'
 import { createSubtask, listSubtasks } from '../../work/subtasks.ts'
 import { getProject } from '../../work/projects.ts'
 import { type Task, getTask, removeTask, setTaskComplete, updateTask } from '../../work/tasks.ts'
+import type { PageNumber } from '../../views/pager.ts'
 import { numbered } from '../numbered.ts'
 import { byId } from '../resource.ts'
 import { completion, named, sentences } from './fields.ts'
@@ -39,7 +40,7 @@ export const taskPages: FastifyPluginAsyncTypebox = async app => {
   })
 }
 
-async function show (request: FastifyRequest, reply: FastifyReply, id: string, page = 1, filled?: Filled): Promise<FastifyReply> {
+async function show (request: FastifyRequest, reply: FastifyReply, id: string, page: PageNumber = 1, filled?: Filled): Promise<FastifyReply> {
   const { tenant } = request
   const [task, subtasks, frame] = await Promise.all([
     getTask(tenant, id), numbered(page, perPage, page => listSubtasks(tenant, page, { filter: { taskId: id } })), frameOf(request)
