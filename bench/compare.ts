@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Contender, contenders, json } from './contenders.ts'
 import { type Answered, load } from './load.ts'
-import { type Figure, type Options, alternate, median, numbers, ratio, spread } from './measure.ts'
+import { type Figure, type Options, alternate, median, numbers, ratio, spread, warmUp } from './measure.ts'
 import { type Program, bodyOf, cpuOf, memoryOf } from './program.ts'
 import type { Scene } from './scene.ts'
 
@@ -18,10 +18,51 @@ export interface Compared {
 }
 
 const connections = 20
-const warmUp = 40 // seconds: from the 25th to the 35th V8 still optimises some eighty functions of the larger ones (measured)
+const starts = 2 // of each: of two copies of one program V8 settles one in a habit that takes a quarter more of its time (measured)
 const settle = 2 // seconds: who has waited for the others' turns looks all hosts up again, and finds the processor's caches cold
 
-export async function compare (scene: Scene, { rounds, seconds, accounts, say }: Options): Promise<{ compared: Compared[], figures: Figure[] }> {
+export async function compare (scene: Scene, options: Options): Promise<{ compared: Compared[], figures: Figure[] }> {
+  const measured = new Map<Contender, Measured[]>(contenders.map(contender => [contender, []]))
+  for (let start = 1; start <= starts; start++) {
+    const rounds = Math.round(options.rounds * start / starts) - Math.round(options.rounds * (start - 1) / starts)
+    for (const [contender, turns] of await sideBySide(scene, { ...options, rounds })) measured.get(contender)!.push(...turns)
+  }
+  const of = (name: string) => measured.get(contenders.find(each => each.name === name)!)!
+  const rate = ({ rate }: Answered) => rate
+  const against = (one: string, other: string, wanted: number): Figure => ({
+    what: `${one} against ${other}`,
+    value: ratio(of(one), of(other), rate),
+    unit: 'x',
+    wanted: { atLeast: wanted },
+    from: `${spread(of(one).map(rate))} and ${spread(of(other).map(rate))} requests/s`
+  })
+  return {
+    compared: [...measured].map(([{ name, what }, turns]) => ({
+      name,
+      what,
+      rates: turns.map(rate),
+      p50: median(turns.map(({ p50 }) => p50)),
+      p99: median(turns.map(({ p99 }) => p99)),
+      cpu: { node: medianOf(turns.map(({ node }) => node)), postgres: medianOf(turns.map(({ database }) => database)) },
+      megabytes: medianOf(turns.map(({ megabytes }) => megabytes))
+    })),
+    figures: [
+      against('rowhouse', 'documented', 2.5), against('rowhouse', 'limit', 0.9), against('rowhouse', 'no walls', 0.6),
+      against('rowhouse signed', 'rowhouse', 0.85), against('rowhouse page', 'rowhouse', 0.9)
+    ]
+  }
+}
+
+/** What came of one turn: the answers, and what each cost. */
+interface Measured extends Answered {
+  /** Milliseconds of processor time for each request. */
+  readonly node: number | undefined
+  readonly database: number | undefined
+  readonly megabytes: number | undefined
+}
+
+/** Starts the contenders, warms them up, and measures them in turn. */
+async function sideBySide (scene: Scene, { rounds, seconds, accounts, say }: Options): Promise<Map<Contender, Measured[]>> {
   const programs = new Map<string, Program>()
   try {
     for (const contender of contenders) {
@@ -37,40 +78,16 @@ export async function compare (scene: Scene, { rounds, seconds, accounts, say }:
       await run(contender, warmUp)
     }
     say(`${rounds} rounds of ${seconds} s each`)
-    const measured = await alternate(rounds, contenders, async contender => {
-      const used = async () => [await cpuOf(programOf(contender).pid), postgres && await cpuOf(postgres)]
+    return await alternate(rounds, contenders, async contender => {
+      const { pid } = programOf(contender)
+      const used = async () => [await cpuOf(pid), postgres && await cpuOf(postgres)]
       await run(contender, settle)
       const before = await used()
       const answered = await run(contender)
       mustBeGood(contender.name, answered)
       const [node, database] = (await used()).map((after, i) => after === undefined ? undefined : (after - before[i]!) / answered.rate / seconds)
-      return { ...answered, node, database }
+      return { ...answered, node, database, megabytes: (await memoryOf(pid))?.most }
     })
-    const of = (name: string) => measured.get(contenders.find(each => each.name === name)!)!
-    const rate = ({ rate }: Answered) => rate
-    const against = (one: string, other: string, wanted: number): Figure => ({
-      what: `${one} against ${other}`,
-      value: ratio(of(one), of(other), rate),
-      unit: 'x',
-      wanted: { atLeast: wanted },
-      from: `${spread(of(one).map(rate))} and ${spread(of(other).map(rate))} requests/s`
-    })
-    const compared = await Promise.all([...measured].map(async ([contender, rounds]) => ({
-      name: contender.name,
-      what: contender.what,
-      rates: rounds.map(rate),
-      p50: median(rounds.map(({ p50 }) => p50)),
-      p99: median(rounds.map(({ p99 }) => p99)),
-      cpu: { node: medianOf(rounds.map(({ node }) => node)), postgres: medianOf(rounds.map(({ database }) => database)) },
-      megabytes: (await memoryOf(programOf(contender).pid))?.most
-    })))
-    return {
-      compared,
-      figures: [
-        against('rowhouse', 'documented', 2.5), against('rowhouse', 'limit', 0.9), against('rowhouse', 'no walls', 0.6),
-        against('rowhouse signed', 'rowhouse', 0.85), against('rowhouse page', 'rowhouse', 0.9)
-      ]
-    }
   } finally {
     for (const program of programs.values()) await program.stop()
   }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { planning } from '../src/db/roles.ts'
 import { statement } from './contenders/sql.ts'
 import type { Options } from './measure.ts'
 import type { Scene } from './scene.ts'
@@ -23,10 +24,10 @@ export async function pgbench ({ main }: Scene, { accounts, seconds }: Options):
       const { stdout } = await run('pgbench', ['-n', '-M', 'prepared', '-c', '10', '-T', String(seconds * 2), '-f', file, url])
       return Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
     }
-    const onePlan = '?options=-c%20plan_cache_mode%3Dforce_generic_plan%20-c%20random_page_cost%3D1.1' // as the app role has it
+    const planned = encodeURIComponent(Object.entries(planning).map(([name, value]) => `-c ${name}=${value}`).join(' ')) // as the app role has it
     return {
       'both walls': await shoot('walls', main.appUrl, ['begin read only;', 'select tenancy.enter(:account::text);', `${page};`, 'commit;']),
-      'no walls': await shoot('none', main.adminUrl + onePlan, [`${page};`])
+      'no walls': await shoot('none', `${main.adminUrl}?options=${planned}`, [`${page};`])
     }
   } finally {
     await rm(folder, { recursive: true })
