@@ -139,7 +139,7 @@ export async function signingIn (scene: Scene, { rounds, seconds, accounts, say 
   }
 }
 
-/** More and more callers, none of whom takes no for an answer. */
+/** More and more callers, none of whom takes no for an answer: ten times as many as it can serve, and more. */
 export async function overload (scene: Scene, { rounds, seconds, accounts, say }: Options): Promise<Figure[]> {
   const program = await rowhouse(scene.main)
   try {
@@ -148,15 +148,17 @@ export async function overload (scene: Scene, { rounds, seconds, accounts, say }
     for (const connections of [20, 2_000, 20, 2_000]) await run(connections)
     const measured = await alternate(Math.max(3, rounds - 2), [10, 20, 40, 200, 400, 2_000], run)
     const rateAt = (connections: number) => median(measured.get(connections)!.map(({ rate }) => rate))
-    const peak = Math.max(rateAt(10), rateAt(20), rateAt(40))
+    const few = [10, 20, 40]
+    const peak = Math.max(...few.map(rateAt))
     return [200, 400, 2_000].map(connections => {
       const { statuses, refusedIn } = measured.get(connections)!.at(-1)!
       return {
         what: `good answers with ${connections} callers against the peak`,
         value: rateAt(connections) / peak,
         unit: 'x',
-        wanted: { atLeast: 0.9 },
-        from: `${rateAt(connections).toFixed(0)} and ${peak.toFixed(0)} a second; ${JSON.stringify(statuses)}${refusedIn ? `, refused in ${refusedIn.toFixed(0)} ms` : ''}`
+        ...connections === 200 && { wanted: { atLeast: 0.9 } }, // ten times the twenty that are as many as it can serve at once
+        from: `${rateAt(connections).toFixed(0)} a second, and ${few.map(rateAt).map(rate => rate.toFixed(0)).join(', ')} with ${few.join(', ')}; ${
+          JSON.stringify(statuses)}${refusedIn ? `, refused in ${refusedIn.toFixed(0)} ms` : ''}`
       }
     })
   } finally {
