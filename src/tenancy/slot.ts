@@ -7,6 +7,7 @@ import postgres from 'postgres'
 import { addressOf } from '../db/address.ts'
 import { limits } from '../db/limits.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
+import { letOptimise } from '../v8.ts'
 
 export type Rows = postgres.RowList<postgres.Row[]>
 
@@ -50,7 +51,8 @@ export class Slot {
     // Who waits for a slot has gone by then, and whoever comes next must not wait behind an attempt that the network has swallowed.
     const deadline = setTimeout(() => slot.destroy('no answer from the server'), limits.acquire)
     try {
-      await slot.send('select 1', [], 'control')
+      const rows = await slot.send('select 1', [], 'control')
+      letOptimise(rows.constructor)
       return slot
     } catch (error) {
       slot.destroy(error)
@@ -73,6 +75,7 @@ export class Slot {
       onclose: () => this.destroy(),
       socket: (options: { host: string[], port: number[], path?: string }) => this.#connect(options)
     } as postgres.Options<{}>)
+    letOptimise(this.#client.unsafe('').constructor)
     drizzle(this.#client) // has it hand on dates as PostgreSQL writes them, as drizzle's columns want them
   }
 
