@@ -19,7 +19,7 @@ export interface Compared {
 
 const connections = 20
 const starts = 2 // of each: of two copies of one program V8 settles one in a habit that takes a quarter more of its time (measured)
-const settle = 2 // seconds: who has waited for the others' turns looks all hosts up again, and finds the processor's caches cold
+const settle = 6 // seconds: who has waited for the others' turns takes two to three times as long at first (measured, on a slow day)
 
 export async function compare (scene: Scene, options: Options): Promise<{ compared: Compared[], figures: Figure[] }> {
   const measured = new Map<Contender, Measured[]>(contenders.map(contender => [contender, []]))

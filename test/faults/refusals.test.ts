@@ -17,6 +17,7 @@ t.test('a server that refuses, and that is restarted', async t => {
   const read = (at = host) => site.get(at, '/api/projects')
   const write = (name: string) => site.get(host, '/api/projects', posting(name))
   const backends = async () => (await admin`select pid from pg_stat_activity where application_name = 'rowhouse' order by pid`).map(({ pid }) => pid as number)
+  const connectionFree = () => sleep(200) // once a read's COMMIT is answered; its reply has not waited for that
   const dropAll = () => admin`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'rowhouse'`
 
   await t.test('F24: a default to read only does not bind us, who say what each transaction is', async t => {
@@ -28,6 +29,7 @@ t.test('a server that refuses, and that is restarted', async t => {
 
   await t.test('F24: a read that writes is our own mistake', async t => {
     await read()
+    await connectionFree()
     const before = await backends()
     const { status, json } = await site.get(host, '/api/faults/written')
     t.match({ status, ...json() }, { status: 500, code: 'internal' })
@@ -41,7 +43,7 @@ t.test('a server that refuses, and that is restarted', async t => {
     await server.start()
     t.equal(await readiness(site, 200), 200)
     t.equal((await read()).status, 200)
-    await sleep(200) // until its COMMIT is answered, and its connection free for the write
+    await connectionFree()
     const before = await backends()
     const { status, json, body } = await write('to a standby')
     t.match({ status, ...json() }, { status: 503, code: 'database_unavailable' }, body)
