@@ -100,10 +100,18 @@ export async function isSignedIn (request: FastifyRequest): Promise<boolean> {
 }
 
 async function userOf ({ tenant }: FastifyRequest, kind: Credentials['kind'], hash: string, wanted: Permission): Promise<User> {
-  const now = Date.now()
-  const values = { hash, now: new Date(now).toISOString(), 'idle since': new Date(now - sessionIdle).toISOString() }
+  const values = { hash, ...moments() }
   const [found]: User[] = await (kind === 'session' ? tenant.select(bySession, values) : tenant.select(byToken, values))
   if (!found) throw new AppError('unauthenticated')
   if (!may(found.role, wanted, found.scope)) throw new AppError('forbidden')
   return found
+}
+
+let written = { at: NaN, now: '', 'idle since': '' }
+
+/** To the second, and written once for each: it would take as long as all else that is done here. */
+function moments () {
+  const at = Math.floor(Date.now() / 1_000) * 1_000
+  if (at !== written.at) written = { at, now: new Date(at).toISOString(), 'idle since': new Date(at - sessionIdle).toISOString() }
+  return written
 }

@@ -43,16 +43,18 @@ export function mustBeOurOwn (request: FastifyRequest): void {
 
 /** `__Host-` keeps a sibling's page from setting it for us, and needs TLS; so on the loopback address without TLS it goes by another name. */
 const cookieName = (request: FastifyRequest) => isPlainLoopback(request) ? 'session' : '__Host-session'
+const cookies = { session: /(?:^|;)\s*session=([^;]*)/, '__Host-session': /(?:^|;)\s*__Host-session=([^;]*)/ }
 const isPlainLoopback = ({ protocol, hostname }: FastifyRequest) => protocol === 'http' && /(^|\.)localhost$|^127\.0\.0\.1$/.test(hostname)
 
 /** @throws {AppError} cookie_repeated: which of the two is ours, nobody can tell */
 function cookieOf (request: FastifyRequest): string | undefined {
   const { cookie } = request.headers
   if (cookie === undefined) return undefined
-  const name = cookieName(request)
-  const values = cookie.split(';').map(each => each.trim()).filter(each => each.startsWith(`${name}=`))
-  if (values.length > 1) throw new AppError('cookie_repeated')
-  return values[0]?.slice(name.length + 1)
+  const pattern = cookies[cookieName(request)]
+  const found = pattern.exec(cookie)
+  if (!found) return undefined
+  if (pattern.test(cookie.slice(found.index + found[0].length))) throw new AppError('cookie_repeated')
+  return found[1]!.trimEnd()
 }
 
 /** @param lifetime milliseconds; 0 has the browser forget it */

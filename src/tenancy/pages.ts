@@ -66,7 +66,8 @@ function reader<T> (columns: Record<string, AnyPgColumn>, order: readonly Key[],
   const places = order.map(({ column }) => Object.values(columns).indexOf(column))
   const rowsIn = rowsOf<T>(columns)
   return (reply: Rows): Found<T> => {
-    const raw = [...reply] as unknown as (string | number | boolean)[][]
+    const raw: (string | number | boolean)[][] = []
+    for (const values of reply as unknown as typeof raw) raw.push(values) // not [...reply]: rows are of a class of their own
     return {
       rows: rowsIn(reply),
       ahead: bare ? raw.length : Number(raw[0]?.at(-1) ?? 0),

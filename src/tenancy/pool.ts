@@ -55,8 +55,8 @@ export class SlotPool {
    * A slot for this holder, within two seconds.
    * @throws {AppError} pool_busy, or database_unavailable
    */
-  async acquire (holder: Holder): Promise<Slot> {
-    if (this.#closing) throw new AppError('pool_busy')
+  acquire (holder: Holder): Promise<Slot> {
+    if (this.#closing) return Promise.reject(new AppError('pool_busy'))
     const turnedAway = this.turnedAway(holder)
     if (turnedAway) return turnedAway
     return new Promise((resolve, reject) => {

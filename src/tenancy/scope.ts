@@ -43,7 +43,7 @@ export class Tenant {
   async select<F extends TenantTable, const J extends readonly Join[] = [], C extends ColumnsOf<F, J> = ColumnsOf<F, J>> (
     description: Query<F, J, C>, values: Values = {}
   ): Promise<SelectResult<C, 'partial', Nullability<F, J>>[]> {
-    return this.#run(once(description, () => selection(description)), values)
+    return await this.#run(once(description, () => selection(description)), values)
   }
 
   /**
@@ -85,7 +85,7 @@ export class Tenant {
     const { key, condition, values } = matching('lock', table, where)
     const statement = once(key, () => new Statement(
       db.select().from(table as TenantTable).where(condition()).orderBy(columnOf(table, 'id')).for('no key update'), rowsOf<Row<T>>(getTableColumns(table))))
-    return this.#run(statement, values)
+    return await this.#run(statement, values)
   }
 
   async count<T extends TenantTable> (table: T, where: Where<T> = {}): Promise<number> {
@@ -99,7 +99,7 @@ export class Tenant {
     const { key, condition, values } = matching('exists', table, where)
     const statement = once(key, () => new Statement(
       db.select({ one: sql`1` }).from(table as TenantTable).where(condition()).limit(1), rows => rows.length > 0))
-    return this.#run(statement, values)
+    return await this.#run(statement, values)
   }
 
   /**
@@ -109,7 +109,7 @@ export class Tenant {
   async tally<F extends TenantTable, const J extends readonly Join[], B extends ColumnsOf<F, J>, W extends ColumnsOf<F, J>> (
     description: Tally<F, J, B, W>, values: Values = {}
   ): Promise<Tallied<F, J, B, W>[]> {
-    return this.#run(once(description, () => tallying(description)), values)
+    return await this.#run(once(description, () => tallying(description)), values)
   }
 
   /** Inserts one row and returns it as stored. */
@@ -138,7 +138,7 @@ export class Tenant {
     // Never prepared for another call, so the account is in it. RETURNING, because Citus would otherwise plan an INSERT ... SELECT of its own
     const statement = sql`insert into ${table} (${sql.join(identifiers, sql`, `)})
       select ${this.#account}::bigint, * from unnest(${sql.join(arrays, sql`, `)}) returning 1`
-    return this.#run(new Statement(statement, rows => rows.count))
+    return await this.#run(new Statement(statement, rows => rows.count))
   }
 
   /** Changes the rows that match and returns them as stored. */
@@ -149,7 +149,7 @@ export class Tenant {
     const { key, condition, values } = matching(`update ${Object.keys(changes)}`, table, where)
     const statement = once(key, () => new Statement(
       db.update(table as TenantTable).set(holes(changes) as never).where(condition()).returning(), rowsOf<Row<T>>(getTableColumns(table))))
-    return this.#run(statement, values, prefixed('set', changes))
+    return await this.#run(statement, values, prefixed('set', changes))
   }
 
   /** Deletes the rows that match, and what belongs to them; returns how many matched. */
@@ -158,7 +158,7 @@ export class Tenant {
     const { key, condition, values } = matching('delete', table, where)
     const statement = once(key, () => new Statement(
       db.delete(table as TenantTable).where(condition()).returning({ account: columnOf(table, 'accountId') }), rows => rows.length))
-    return this.#run(statement, values)
+    return await this.#run(statement, values)
   }
 
   /**
@@ -169,7 +169,7 @@ export class Tenant {
     return this.#transaction.nested(this.#part, account, part => work(new Tenant(this.#transaction, this.#cursors, part)))
   }
 
-  #run<T> (statement: Statement<T>, ...values: Values[]): Promise<T> {
-    return this.#transaction.ask(this.#part, send => statement.run(send, [this.#mine, ...values]))
+  async #run<T> (statement: Statement<T>, ...values: Values[]): Promise<T> {
+    return statement.read(await this.#transaction.ask(this.#part, statement.text, statement.fill([this.#mine, ...values])))
   }
 }

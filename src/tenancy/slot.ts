@@ -13,7 +13,6 @@ export type Rows = postgres.RowList<postgres.Row[]>
 
 /** How a statement is sent. Only `control` (our own BEGIN, COMMIT, ...) uses the simple protocol, on which statements can be stacked. */
 export type Way = 'control' | 'objects' | 'arrays'
-export type Send = (text: string, values: unknown[], way: Way) => Promise<Rows>
 
 export interface SlotOptions {
   /** False behind a pooler that does not carry named prepared statements: then each is sent anew, unnamed. True by default. */

@@ -4,7 +4,7 @@ import { Column, Param, type Query, Placeholder, SQL, type SQLWrapper, is } from
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { LRUCache } from 'lru-cache'
-import type { Rows, Send } from './slot.ts'
+import type { Rows } from './slot.ts'
 
 export type Values = Record<string, unknown>
 type Decoder = Column | SQL
@@ -19,7 +19,7 @@ export class Statement<T> {
   readonly #params: ((values: readonly Values[]) => unknown)[]
   readonly #read: Read<T>
 
-  /** @param read makes something of the rows, each of which is an array of values; afterwards there are none */
+  /** @param read makes something of the rows, each of which is an array of values */
   constructor (query: SQLWrapper, read: Read<T>) {
     const { sql, params } = shared(dialect.sqlToQuery(query.getSQL()))
     this.text = sql
@@ -27,13 +27,16 @@ export class Statement<T> {
     this.#read = read
   }
 
-  /** Sends it before returning. @param values what fills its placeholders: each is filled by the first of these that has its name */
-  run (send: Send, values: readonly Values[]): Promise<T> {
-    return send(this.text, this.#params.map(param => param(values)), 'arrays').then(rows => {
-      const read = this.#read(rows)
-      rows.length = 0 // postgres.js's answers are promoted to V8's old generation, and would take all that is in them along
-      return read
-    })
+  /** What is sent for its parameters. @param values what fills its placeholders: each is filled by the first of these that has its name */
+  fill (values: readonly Values[]): unknown[] {
+    return this.#params.map(param => param(values))
+  }
+
+  /** What is made of its rows, of which there are none afterwards: V8 promotes postgres.js's answers, which would take all that is in them along. */
+  read (rows: Rows): T {
+    const read = this.#read(rows)
+    rows.length = 0
+    return read
   }
 }
 

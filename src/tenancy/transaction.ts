@@ -8,7 +8,7 @@ import { AppError, sqlState } from '../errors.ts'
 import type { AccountId } from './account.ts'
 import type { ContextOf } from './context.ts'
 import type { SlotPool } from './pool.ts'
-import type { Rows, Send, Slot, Way } from './slot.ts'
+import type { Rows, Slot, Way } from './slot.ts'
 
 export type Mode = 'read only' | 'read write'
 
@@ -46,20 +46,23 @@ export class Transaction {
   }
 
   /**
-   * Asks in this transaction. `question` must send what it sends before it returns.
+   * Asks in this transaction.
    * @throws {AppError} transaction_closed; part_open; pool_busy; what the connection died of; the first statement's error that failed
    */
-  async ask<T> (part: Part, question: (send: Send) => Promise<T>): Promise<T> {
+  async ask (part: Part, text: string, values: unknown[], way: Way = 'arrays'): Promise<Rows> {
     this.#mustBeUsable(part)
     const slot = this.#slot ?? await this.#opened()
     this.#mustBeUsable(part) // it may have ended while we waited for the slot
+    const answer = slot.send(text, values, way)
+    this.#endSoon()
+    let rows: Rows
     try {
-      const answer = question((text, values, way) => this.#send(slot, text, values, way))
-      this.#endSoon()
-      return await answer
+      rows = await answer
     } catch (error) {
-      throw this.#failure ?? error
+      throw this.#fail(slot, text, error)
     }
+    if (this.#failure) throw this.#failure // BEGIN's: what followed it in the same flush ran without a tenant, and found nothing
+    return rows
   }
 
   /** Ends a transaction that only reads behind what is being asked now, unless a part of it is open. */
@@ -105,25 +108,25 @@ export class Transaction {
 
   async #open (): Promise<Slot> {
     const slot = this.#slot = await this.#pool.acquire(this.#account)
-    // Not awaited on purpose. Their failure is everybody's: #send keeps it, and every later statement throws it.
-    this.#send(slot, `begin ${this.#mode}${this.#tidying}`, [], 'control').catch(() => {})
-    this.#send(slot, 'select tenancy.enter($1)', [this.#contextOf(this.#account)], 'arrays')
-      .catch(() => { slot.stale = true }) // whoever left it so that no tenant can enter must not do it to the next one
+    // Not awaited on purpose. Their failure is everybody's: it is kept, and every later statement throws it.
+    const begin = `begin ${this.#mode}${this.#tidying}`
+    slot.send(begin, [], 'control').catch(error => this.#fail(slot, begin, error))
+    const enter = 'select tenancy.enter($1)'
+    slot.send(enter, [this.#contextOf(this.#account)], 'arrays').catch(error => {
+      slot.stale = true // whoever left it so that no tenant can enter must not do it to the next one
+      this.#fail(slot, enter, error)
+    })
     return slot
   }
 
-  #send (slot: Slot, text: string, values: unknown[], way: Way): Promise<Rows> {
-    if (this.#failure) return Promise.reject(this.#failure)
-    return slot.send(text, values, way).then(rows => {
-      if (this.#failure) throw this.#failure // BEGIN's: what followed it in the same flush ran without a tenant, and found nothing
-      return rows
-    }, error => {
-      // Aborted, by a statement whose error we have not heard: postgres.js is preparing that one again, out of turn, and the server
-      // would pass over a ROLLBACK sent meanwhile.
-      if (!this.#failure && sqlState(error) === '25P02') slot.destroy(error)
-      if (this.#isReadOnly(error, text)) slot.destroy(error, 'database_unavailable')
-      throw this.#failure ??= slot.dead ?? error
-    })
+  /** Keeps why a statement failed, unless an earlier one did. @returns why the transaction did */
+  #fail (slot: Slot, text: string, error: unknown): unknown {
+    // Aborted, by a statement whose error we have not heard: postgres.js is preparing that one again, out of turn, and the server
+    // would pass over a ROLLBACK sent meanwhile.
+    if (!this.#failure && sqlState(error) === '25P02') slot.destroy(error)
+    if (this.#isReadOnly(error, text)) slot.destroy(error, 'database_unavailable')
+    this.#failure ??= slot.dead ?? error
+    return this.#failure
   }
 
   /**
@@ -146,15 +149,15 @@ export class Transaction {
     const inner = this.#speaking = Symbol('part')
     try {
       const slot = this.#slot ?? await this.#opened()
-      await this.#send(slot, 'savepoint part', [], 'control')
+      await this.ask(inner, 'savepoint part', [], 'control')
       try {
         const result = await work(inner)
-        await this.#send(slot, 'release savepoint part', [], 'control')
+        await this.ask(inner, 'release savepoint part', [], 'control')
         return result
       } catch (error) {
-        if (!slot.dead) {
-          await slot.send('rollback to savepoint part', [], 'control')
-          await slot.send('release savepoint part', [], 'control') // the name may be in use further out
+        if (this.#slot === slot && !slot.dead) { // a transaction that has ended has undone it, and the slot is another's
+          const undone = slot.send('rollback to savepoint part', [], 'control')
+          await Promise.all([undone, slot.send('release savepoint part', [], 'control')]) // the name may be in use further out
           this.#failure = undefined
         }
         throw error

@@ -73,7 +73,7 @@ export async function listSubtasks (
   const listed = tenant.page(all.list(filter, sort), page, filter)
   const { projectId, taskId } = filter
   if (projectId ?? taskId) await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])
-  return listed
+  return await listed
 }
 
 /** @throws {AppError} not_found */

@@ -107,7 +107,7 @@ t.test('what an account leaves in the session of the server does not reach the n
   const { transaction } = tenancy.begin(A, 'read write')
   for (const [name, to] of [['search_path', 'pg_temp'], ['app.current_tenant', 'garbage'], ['default_transaction_read_only', 'on']]) {
     const statement = sql`select set_config(${name}, ${to}, false)`
-    await transaction.ask(transaction.whole, raw(statement))
+    await raw(transaction, statement)
   }
   await transaction.commit()
   await t.rejects(postgresOnce(t, database.appUrl)`select count(*) from tasks`, { code: '42P01' }, 'it is there')

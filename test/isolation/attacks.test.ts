@@ -54,7 +54,7 @@ for (const lock of ['revoked', 'signed'] as const) {
       try {
         for (const step of steps) {
           const statement = drizzleSql.raw(step)
-          reply = await transaction.ask(transaction.whole, unhelped(statement)) as never
+          reply = await unhelped(transaction, statement) as never
         }
         return { rows: [...reply!], count: reply!.count, notices: [] }
       } catch (error) {

@@ -10,7 +10,6 @@ import { createDirectory } from '../../src/tenancy/directory.ts'
 import { innerJoin } from '../../src/tenancy/query.ts'
 import type { Tenant } from '../../src/tenancy/scope.ts'
 import { createTenancy } from '../../src/tenancy/tenancy.ts'
-import type { Transaction } from '../../src/tenancy/transaction.ts'
 import { furnish } from '../support/accounts.ts'
 import { A, B, contextOf, testDatabase, testTenancy } from '../support/database.ts'
 import { testSite } from '../support/http.ts'
@@ -176,7 +175,7 @@ for (const lock of ['revoked', 'signed'] as const) {
         const answers: string[] = []
         for (const text of program) {
           const statement = sql.raw(text)
-          const asked = asking(transaction, statement)
+          const asked = raw(transaction, statement)
           answers.push(await asked.then(rows => { seen.push(...rows); return 'allowed' }, error => sqlState(error) ?? error.code))
         }
         t.notOk(JSON.stringify(seen).match(/of 2|"account_id":"?2/), `${name}: ${answers}`)
@@ -194,7 +193,7 @@ for (const lock of ['revoked', 'signed'] as const) {
       try {
         const seen = await tenant.select({ from: tasks, columns: { name: tasks.name } })
         const [user] = await tenant.select({ from: users, columns: { joined: users.dateJoined } })
-        const left = await asking(transaction, sql.raw(leftovers))
+        const left = await raw(transaction, sql.raw(leftovers))
         return { tasks: seen.map(({ name }) => name.replace(/ cnry_\w+$/, '')), joined: user?.joined.toISOString(), leftovers: left.map(row => row.it) }
       } finally {
         await transaction.rollback()
@@ -202,10 +201,6 @@ for (const lock of ['revoked', 'signed'] as const) {
     }
   })
 }
-
-/** As the helpers do it, for which any statement would be as good as theirs. */
-const asking = (transaction: Transaction, statement: SQL): Promise<postgres.Row[]> =>
-  transaction.ask(transaction.whole, raw(statement) as never)
 
 t.test('with signing, a slot that is poisoned all the same is retired, and the next one serves', async t => {
   const { direct: database } = await testDatabase(t, 'signed')

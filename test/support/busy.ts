@@ -7,7 +7,7 @@ import { raw } from './raw.ts'
 export async function busy (tenancy: Tenancy, account: AccountId, seconds: number): Promise<void> {
   const { transaction } = tenancy.begin(account, 'read write')
   try {
-    await transaction.ask(transaction.whole, raw(sql`select pg_sleep(${seconds}::float8)`))
+    await raw(transaction, sql`select pg_sleep(${seconds}::float8)`)
   } catch (error) {
     await transaction.rollback()
     throw error

@@ -1,9 +1,10 @@
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
-import type { Rows, Send } from '../../src/tenancy/slot.ts'
+import type { Rows } from '../../src/tenancy/slot.ts'
+import type { Transaction } from '../../src/tenancy/transaction.ts'
 
-/** A statement that no helper would make, sent as the helpers send theirs. */
-export const raw = (statement: SQL) => (send: Send): Promise<Rows> => {
+/** Asks what no helper would make, as the helpers ask theirs. */
+export function raw (transaction: Transaction, statement: SQL): Promise<Rows> {
   const { sql, params } = new PgDialect().sqlToQuery(statement)
-  return send(sql, params, 'objects')
+  return transaction.ask(transaction.whole, sql, params, 'objects')
 }

@@ -37,6 +37,27 @@ t.test('what returns is kept, what throws is undone', async t => {
   t.equal(await count(), 2)
 })
 
+t.test('a part that outlives its transaction says nothing on the connection, which is another account\'s by then', async t => {
+  const { tenancy } = await scene(t, { poolMax: 1 })
+  for (const way of ['commit', 'rollback'] as const) {
+    const { tenant, transaction } = tenancy.begin(A, 'read write')
+    let letEnd!: () => void
+    const end = new Promise<void>(resolve => { letEnd = resolve })
+    let part!: Promise<void>
+    await new Promise<void>(resolve => {
+      part = tenant.nested(A, async inner => { await inner.count(projects); resolve(); await end })
+    })
+    await transaction[way]().catch(error => t.match(error, { code: 'not_committed' }))
+    await tenancy.withTenant(B, async other => {
+      await other.insert(projects, project)
+      letEnd()
+      await t.rejects(part, { code: 'transaction_closed' })
+      t.equal(await other.count(projects, { name: 'new' }), 1, 'B has lost nothing')
+      await other.delete(projects, { name: 'new' })
+    })
+  }
+})
+
 t.test('BEGIN and enter go before the first query, and none waits for another', async t => {
   const { tenancy, proxy } = await scene(t, { viaProxy: true, delay: 15, direct: true })
   const page = query({ from: tasks, joins: [innerJoin(projects, eq(projects.id, tasks.projectId))], columns: { name: tasks.name } })
@@ -292,7 +313,7 @@ t.test('nor if the server knows none of them any more', async t => {
   const read = () => tenancy.withTenant(A, tenant => Promise.all([tenant.get(projects, { name: `name of ${A}` }), tenant.count(projects)]))
   await read()
   const { transaction } = tenancy.begin(A, 'read only')
-  await transaction.ask(transaction.whole, send => send('deallocate all', [], 'control')) // as a pooler does, by lending another connection
+  await transaction.ask(transaction.whole, 'deallocate all', [], 'control') // as a pooler does, by lending another connection
   await transaction.commit()
   const started = Date.now()
   await t.rejects(read(), { code: 'connection_lost', statusCode: 503 })
