@@ -19,13 +19,17 @@ export interface Compared {
 
 const connections = 20
 const starts = 2 // of each: of two copies of one program V8 settles one in a habit that takes a quarter more of its time (measured)
-const settle = 6 // seconds: who has waited for the others' turns takes two to three times as long at first (measured, on a slow day)
+// Short turns, and many: of two copies of one program, a second each in turn, single seconds differ by a sixth and sums of sixteen by a fortieth,
+// while long turns measure what the machine did meanwhile (measured). And nobody waits so long that it has to warm up again.
+const turnsARound = 5
+const ofTheSeconds = 0.5
 
 export async function compare (scene: Scene, options: Options): Promise<{ compared: Compared[], figures: Figure[] }> {
   const measured = new Map<Contender, Measured[]>(contenders.map(contender => [contender, []]))
   for (let start = 1; start <= starts; start++) {
-    const rounds = Math.round(options.rounds * start / starts) - Math.round(options.rounds * (start - 1) / starts)
-    for (const [contender, turns] of await sideBySide(scene, { ...options, rounds })) measured.get(contender)!.push(...turns)
+    const upTo = (start: number) => Math.round(options.rounds * turnsARound * start / starts)
+    const turns = { ...options, rounds: upTo(start) - upTo(start - 1), seconds: options.seconds * ofTheSeconds }
+    for (const [contender, its] of await sideBySide(scene, turns)) measured.get(contender)!.push(...its)
   }
   const of = (name: string) => measured.get(contenders.find(each => each.name === name)!)!
   const rate = ({ rate }: Answered) => rate
@@ -77,11 +81,10 @@ async function sideBySide (scene: Scene, { rounds, seconds, accounts, say }: Opt
       say(`Warming up: ${contender.name}`)
       await run(contender, warmUp)
     }
-    say(`${rounds} rounds of ${seconds} s each`)
+    say(`${rounds} turns of ${seconds} s each`)
     return await alternate(rounds, contenders, async contender => {
       const { pid } = programOf(contender)
       const used = async () => [await cpuOf(pid), postgres && await cpuOf(postgres)]
-      await run(contender, settle)
       const before = await used()
       const answered = await run(contender)
       mustBeGood(contender.name, answered)
