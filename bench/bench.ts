@@ -21,7 +21,7 @@ const parts: Record<string, (scene: Scene, options: Options) => Promise<Figure[]
 const program = new Command('bench').showHelpAfterError('Try --help.')
   .description('Compare Rowhouse with what could be in its place, on an embedded server of its own or that of DATABASE_URL (then with\n' +
     'OWNER_DATABASE_URL and ADMIN_DATABASE_URL: it makes databases rowhouse_bench_*). Exit code 1 if something wanted is not reached.')
-  .option('--rounds <n>', 'how often each is measured, in turn', natural(3), 5)
+  .option('--rounds <n>', 'how often each is measured, in turn; the contenders five times as often, and for half as long', natural(3), 5)
   .option('--seconds <n>', 'of load, each time', natural(3), 4)
   .option('--accounts <n>', 'in the database; at least 400', natural(6), 2_000)
   .option('--only <part...>', `compare, ${Object.keys(parts).join(', ')}; the results are then not written`)
