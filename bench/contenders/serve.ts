@@ -17,7 +17,7 @@ export async function serve (sql: Sql, list: List): Promise<void> {
   async function accountOf (host: string): Promise<number> {
     const known = hosts.get(host)
     if (known !== undefined) return known
-    const [row] = await sql<{ account: string }[]>`select account_id as account from tenancy.resolve(${host})`
+    const [row] = await sql<{ account: string }[]>`select account_id as account from tenancy.resolve(array[${host}])`
     const account = Number(row!.account)
     hosts.set(host, account)
     return account

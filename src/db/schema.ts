@@ -164,7 +164,7 @@ export const auditLog = appendOnlyTable('audit_log', {
 
 /**
  * Which account a host name leads to: the one table that is not tenanted, since host names are unique over all accounts.
- * The app role has no right on it; it asks tenancy.resolve(host) about one exact host. The owner writes it.
+ * The app role has no right on it; it asks tenancy.resolve(hosts) about exact hosts. The owner writes it.
  */
 export const directory = pgTable('directory', {
   host: text('host').primaryKey(),

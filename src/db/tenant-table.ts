@@ -84,7 +84,7 @@ export function accountTable<Name extends string, C extends Columns> (
     primaryKey({ name: `${name}_pk`, columns: [(self as unknown as Record<string, PgColumn>).accountId!] }),
     ...(extra?.(self) ?? []),
     ...policies(),
-    // tenancy.resolve(host) runs as the owner, whom FORCE binds too: it may read which accounts there are, and nothing else
+    // tenancy.resolve(hosts) runs as the owner, whom FORCE binds too: it may read which accounts there are, and nothing else
     pgPolicy('directory_lookup', { as: 'permissive', for: 'select', to: ownerRole, using: sql.raw('true') })
   ])
   accounts = table

@@ -6,7 +6,7 @@ import type { Facts, FunctionFacts, Relation } from './facts.ts'
 const readable = ({ relations }: Facts, kind: Relation['kind']) => relations.filter(relation => relation.kind === kind && relation.privileges.length > 0)
 
 /** Functions that may run with their owner's rights: they answer one exact question. */
-const definers = (signing: boolean) => ['tenancy.resolve(text)', ...signing ? ['tenancy.current_account()'] : []]
+const definers = (signing: boolean) => ['tenancy.resolve(text[])', ...signing ? ['tenancy.current_account()'] : []]
 
 /** These read files, open connections, or run code as somebody else. */
 const harmful = ['adminpack', 'autoinc', 'dblink', 'file_fdw', 'http', 'insert_username', 'lo', 'moddatetime', 'pageinspect', 'pg_cron', 'pg_net', 'pg_surgery', 'plperlu',

@@ -84,7 +84,7 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
   async function askFor (hosts: string[]): Promise<void> {
     const saidAt = Date.now()
     const rows = await ask<{ host: string, account_id: string } & Omit<Account, 'id'>>(
-      'select asked.host, found.* from json_array_elements_text($1::json) as asked(host), tenancy.resolve(asked.host) as found', [JSON.stringify(hosts)])
+      'select * from tenancy.resolve(array(select json_array_elements_text($1::json)))', [JSON.stringify(hosts)])
     const found = new Map(rows.map(({ host, account_id: id, slug, name, status }) => [host, { id: accountId(Number(id)), slug, name, status }]))
     for (const host of hosts) {
       const said = { account: found.get(host), saidAt }

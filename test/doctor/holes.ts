@@ -58,9 +58,9 @@ export const holes: readonly Hole[] = [
     says: /foreign table elsewhere/
   },
   { id: 'D17', plant: definer('everything', 'set search_path = public'), says: /may call everything\(\), which runs with the rights of postgres/ },
-  { id: 'D17', plant: 'alter function tenancy.resolve(text) owner to postgres', says: /tenancy\.resolve\(text\) runs with the rights of postgres, a superuser/ },
+  { id: 'D17', plant: 'alter function tenancy.resolve(text[]) owner to postgres', says: /tenancy\.resolve\(text\[\]\) runs with the rights of postgres, a superuser/ },
   { id: 'D18', plant: definer('everything'), says: /everything\(\) has no search_path of its own/ },
-  { id: 'D18', plant: 'alter function tenancy.resolve(text) reset search_path', says: /tenancy\.resolve\(text\) has no search_path/ },
+  { id: 'D18', plant: 'alter function tenancy.resolve(text[]) reset search_path', says: /tenancy\.resolve\(text\[\]\) has no search_path/ },
   { id: 'D19', plant: "create function peek(text) returns boolean language sql leakproof as 'select true'", says: /peek\(text\) is LEAKPROOF/ },
   ...['TRUNCATE', 'REFERENCES', 'TRIGGER'].map(right => ({ id: 'D20', plant: `grant ${right} on tasks to rowhouse_app`, says: new RegExp(`may ${right} tasks`) })),
   { id: 'D20', plant: 'grant maintain on tasks to public', says: /may MAINTAIN tasks/, since: 170000 },

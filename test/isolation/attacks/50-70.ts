@@ -40,7 +40,7 @@ export const attacks: Attack[] = [
     expect: that('those that are ours', ({ rows }, { lock }) => rows.map(row => row.proname).join() === (lock === 'revoked' ? 'resolve' : 'current_account,resolve'))
   },
   ...['%', '', 'tenant-_.localhost', "' or true --"].map(host =>
-    ({ number: 53, what: `resolve(${JSON.stringify(host)})`, steps: [`select * from tenancy.resolve('${host.replaceAll("'", "''")}')`], expect: nothing })),
+    ({ number: 53, what: `resolve(${JSON.stringify(host)})`, steps: [`select * from tenancy.resolve(array['${host.replaceAll("'", "''")}'])`], expect: nothing })),
   { number: 54, what: 'a partition itself, with the policy on its parent', hole: partitioned, steps: ['select * from notes_rest'], expect: leak },
   { number: 54, what: 'its parent', hole: partitioned, steps: ['select * from notes'], expect: own },
   { number: 54, what: 'partitions that there are', steps: ["select inhrelid::regclass::text from pg_inherits where inhrelid::regclass::text !~ '_pk|_key|_idx|^pg_'"], expect: nothing },

@@ -63,7 +63,7 @@ export const programs = ({ own, forged, foreign }: Contexts): Record<string, str
   'unlocking, discarding, deallocating': ['select pg_advisory_unlock_all()', 'discard all', 'deallocate all', ...read],
   'a rewritten query': [`with x as materialized (select ${set('app.current_tenant', forged).slice(7)}) select tasks.* from x, tasks`, ...read],
   'a writing CTE': [`with x as (update tasks set account_id = ${B} returning *) select * from x`, ...read],
-  'the names and keys of others': ['select * from tenancy.signing_keys', 'select * from directory', "select * from tenancy.resolve('tenant-1.localhost')"],
+  'the names and keys of others': ['select * from tenancy.signing_keys', 'select * from directory', "select * from tenancy.resolve(array['tenant-1.localhost'])"],
   'the signed context, read and changed': ["select set_config('app.current_tenant', '2' || substr(current_setting('app.current_tenant'), 2), false)", ...read],
   copying: ['copy tasks to stdout', ...read],
   'an empty statement': ['', ';', '--', ...read],
