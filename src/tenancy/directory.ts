@@ -28,8 +28,8 @@ const together = 500 // hosts that are looked up by one statement
 
 /** What the database said of a host. */
 interface Entry {
-  readonly account: Account | undefined
-  readonly saidAt: number
+  account: Account | undefined
+  saidAt: number
   askedAt: number
 }
 
@@ -87,10 +87,13 @@ export function createDirectory (url: string, options: PoolOptions = {}) {
       'select * from tenancy.resolve(array(select json_array_elements_text($1::json)))', [JSON.stringify(hosts)])
     const found = new Map(rows.map(({ host, account_id: id, slug, name, status }) => [host, { id: accountId(Number(id)), slug, name, status }]))
     for (const host of hosts) {
-      const said = { account: found.get(host), saidAt }
-      const entry = entries.peek(host)
-      if (entry) Object.assign(entry, said) // whoever has not been asked for the longest stays the first to go
-      else entries.set(host, { ...said, askedAt: saidAt })
+      const account = found.get(host)
+      const entry = entries.peek(host) // whoever has not been asked for the longest stays the first to go
+      if (!entry) entries.set(host, { account, saidAt, askedAt: saidAt })
+      else {
+        entry.account = account
+        entry.saidAt = saidAt
+      }
     }
   }
 

@@ -99,7 +99,7 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
       begin(request, isRead(request) || admitFirst ? 'read only' : 'read write')
       own.user = admit(request)
       own.toBeAdmitted = own.user !== undefined
-      own.user?.catch(() => {}) // heard by whoever asks, and before the reply leaves
+      own.user?.then(() => { own.toBeAdmitted = false }, () => {}) // a refusal is heard by whoever asks, and before the reply leaves
       if (admitFirst) return admittedFirst(request)
       const key = own.user && idempotencyKey(request) // what nobody in particular asks may have a password in it, of which no trace is kept
       if (key === undefined) return done()
@@ -128,7 +128,10 @@ export const tenantRequests = fastifyPlugin(async (app: FastifyInstance, { tenan
   })
 
   function begin (request: FastifyRequest, mode: Mode): void {
-    Object.assign(stateOf(request), tenancy.begin(request.account.id, mode))
+    const own = stateOf(request)
+    const { tenant, transaction } = tenancy.begin(request.account.id, mode)
+    own.tenant = tenant
+    own.transaction = transaction
   }
 
   async function admittedFirst (request: FastifyRequest): Promise<void> {
@@ -203,9 +206,10 @@ export const isRead = ({ method }: Pick<FastifyRequest, 'method'>) => method ===
 
 /** The host as Fastify sees it (a proxy's word counts only if TRUST_PROXY names the proxy), if the request names exactly one. */
 function hostOf ({ raw, host }: FastifyRequest): string {
-  const named = raw.rawHeaders.filter((_, i) => i % 2 === 1 && /^host$/i.test(raw.rawHeaders[i - 1]!))
+  let named = 0 // counted in a loop, since it is for every request
+  for (let i = 0; i < raw.rawHeaders.length; i += 2) if (/^host$/i.test(raw.rawHeaders[i]!)) named++
   const absolute = /^https?:\/\/([^/?#]*)/i.exec(raw.url ?? '')?.[1] // the request line may name one, too
-  if (named.length !== 1 || (absolute !== undefined && absolute !== named[0])) throw new AppError('host_not_served')
+  if (named !== 1 || (absolute !== undefined && absolute !== raw.headers.host)) throw new AppError('host_not_served')
   return host
 }
 

@@ -169,7 +169,7 @@ export class Tenant {
     return this.#transaction.nested(this.#part, account, part => work(new Tenant(this.#transaction, this.#cursors, part)))
   }
 
-  async #run<T> (statement: Statement<T>, ...values: Values[]): Promise<T> {
-    return statement.read(await this.#transaction.ask(this.#part, statement.text, statement.fill([this.#mine, ...values])))
+  #run<T> (statement: Statement<T>, ...values: Values[]): Promise<T> {
+    return this.#transaction.ask(this.#part, statement.text, statement.fill([this.#mine, ...values])).then(rows => statement.read(rows))
   }
 }

@@ -21,7 +21,8 @@ export interface SlotOptions {
 
 /**
  * What the application asks. All else that PostgreSQL can do (SET, DO, LOCK, DECLARE, PREPARE, ...) is a statement of its own, which
- * none of these can contain; so text that got into a query cannot become one, and nothing of it outlives the transaction.
+ * none of these can contain; so text that got into a query cannot become one, and nothing of it outlives the transaction. A text that was
+ * sent before has been looked at.
  */
 const question = /^\s*(select|with|insert|update|delete)\b/i
 
@@ -92,7 +93,7 @@ export class Slot {
   /** Sends at once, behind what was sent before, without waiting for it. Rejects with PostgreSQL's error, or with why the slot died. */
   send (text: string, values: unknown[], way: Way): Promise<Rows> {
     if (this.dead) return Promise.reject(this.dead)
-    if (way !== 'control' && !question.test(text)) return Promise.reject(new AppError('statement_refused'))
+    if (way !== 'control' && !this.#texts.has(text) && !question.test(text)) return Promise.reject(new AppError('statement_refused'))
     if (!values.every(isPlain)) return Promise.reject(new TypeError('A value of a statement is undefined, or of a kind that cannot be sent.'))
     return new Promise((resolve, reject) => {
       if (!this.owes) this.#watch()

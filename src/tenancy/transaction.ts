@@ -15,6 +15,8 @@ export type Mode = 'read only' | 'read write'
 /** The whole transaction, or a part of it that can fail alone (a savepoint). Only the innermost open one may speak. */
 export type Part = symbol
 
+const done = Promise.resolve()
+
 export class Transaction {
   readonly whole: Part = Symbol('whole')
   readonly #account: AccountId
@@ -172,7 +174,13 @@ export class Transaction {
    * Ends the transaction and keeps what it did.
    * @throws {AppError} not_committed if a statement failed or was not awaited; commit_unknown if the connection was lost while committing
    */
-  async commit (): Promise<void> {
+  commit (): Promise<void> {
+    if (this.#closed || this.#failure || this.#opening || this.#speaking !== this.whole) return this.#end()
+    this.#closed = true // all that was read has been answered, and has ended by itself
+    return done
+  }
+
+  async #end (): Promise<void> {
     if (this.#closed) throw new AppError('transaction_closed')
     const forgotten = this.#unsent > 0 || this.#speaking !== this.whole
     const slot = await this.#close()

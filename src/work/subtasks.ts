@@ -67,13 +67,11 @@ export interface SubtaskFilter {
 }
 
 /** @throws {AppError} cursor_invalid; not_found if the account has no such project or task */
-export async function listSubtasks (
-  tenant: Tenant, page: Page, { filter = {}, sort }: Listed<SubtaskFilter> = {}
-): Promise<PageOf<ListedSubtask[]>> {
+export function listSubtasks (tenant: Tenant, page: Page, { filter = {}, sort }: Listed<SubtaskFilter> = {}): Promise<PageOf<ListedSubtask[]>> {
   const listed = tenant.page(all.list(filter, sort), page, filter)
   const { projectId, taskId } = filter
-  if (projectId ?? taskId) await Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)])
-  return await listed
+  if (!(projectId ?? taskId)) return listed
+  return Promise.all([listed, projectId && getProject(tenant, projectId), taskId && getTask(tenant, taskId)]).then(([page]) => page)
 }
 
 /** @throws {AppError} not_found */
