@@ -19,7 +19,7 @@ export function asSignedIn (host: string, method = 'GET'): Record<string, string
 /** Without a port, as the directory has it. */
 export const bare = (host: string): string => host.trim().toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
 
-/** Opens the sessions of all hosts that have none yet. */
+/** Opens the sessions of all hosts, or has them last another day: the bench keeps its databases for longer. */
 export async function signIn (admin: postgres.Sql): Promise<void> {
   const rows = await admin<{ host: string }[]>`select host from directory join accounts using (account_id)`
   const hosts = rows.map(({ host }) => host)
@@ -34,5 +34,5 @@ export async function signIn (admin: postgres.Sql): Promise<void> {
       from unnest(${hosts}::text[], ${hashes}::text[]) each (host, hash)
       join directory d on d.host = each.host
       join users u on u.account_id = d.account_id and u.email = 'owner@example.com'
-    on conflict do nothing`
+    on conflict (account_id, token_hash) do update set expires_at = excluded.expires_at, seen_at = now()`
 }
