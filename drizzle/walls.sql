@@ -30,7 +30,7 @@ end
 $$;
 
 -- The app role's only door to the directory: which accounts do these exact hosts lead to? No row for a host that leads to none. Many
--- at a time, since to be called costs the function ten times what it looks up.
+-- at a time, since a call of it costs four times what it looks up.
 -- (It reads accounts through the policy directory_lookup, which under the migrator's row_security = off could not even be defined.)
 set local row_security = on;
 drop function if exists tenancy.resolve(text); -- as it was at first, for one host

@@ -176,7 +176,7 @@ export class Transaction {
    */
   commit (): Promise<void> {
     if (this.#closed || this.#failure || this.#opening || this.#speaking !== this.whole) return this.#end()
-    this.#closed = true // all that was read has been answered, and has ended by itself
+    this.#closed = true // nothing was asked; or it only read, and ends by itself
     return done
   }
 
